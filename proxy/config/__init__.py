@@ -1,0 +1,1 @@
+"""The configuration file: its keys, where each value came from, what is wrong with it."""

@@ -1,0 +1,1 @@
+"""Comparing the two versions on live traffic."""

@@ -1,0 +1,1 @@
+"""Documents without values: reading, editing and writing JSON token by token."""

@@ -1,0 +1,1 @@
+"""The mapping language: contracts, codecs, rules, and the plans they compile to."""

@@ -1,0 +1,1 @@
+"""Calling a version of the API: connections, deadlines, typed outcomes."""

@@ -1,0 +1,1 @@
+"""What an HTTP gateway must get right: targets, header sections, codings, credentials."""
