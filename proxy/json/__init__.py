@@ -1,1 +1,24 @@
 """Documents without values: reading, editing and writing JSON token by token."""
+
+from proxy.json.check import MAX_DEPTH, check_document
+from proxy.json.document import child, open_array, open_object, walk
+from proxy.json.numbers import equal_numbers
+from proxy.json.tokens import Kind, Node, Token, is_null, kind, render, text_of, token_of
+
+__all__ = [
+    "MAX_DEPTH",
+    "Kind",
+    "Node",
+    "Token",
+    "check_document",
+    "child",
+    "equal_numbers",
+    "is_null",
+    "kind",
+    "open_array",
+    "open_object",
+    "render",
+    "text_of",
+    "token_of",
+    "walk",
+]
