@@ -1,0 +1,1 @@
+"""The proofs; this file makes `from tests.servers import serve` work however pytest is started."""
