@@ -125,11 +125,9 @@ def _refuse_twins(names: Iterable[str], pointer: str, known: Container[str]) -> 
     for name in names:
         if name in seen:
             shown = name if name in known else "{unknown}"
+            place = pointer or "the top of the body"
+            detail = f"The object at {place} has the member {shown} more than once. Send it once."
             raise Refused(
-                Fault.DUPLICATE,
-                f"{shown}: may not stand twice.",
-                f"The object at {pointer or 'the top of the body'} has the member {shown} more than once, and "
-                "two readers could take different ones. Send it once.",
-                pointer=child(pointer, shown),
+                Fault.DUPLICATE, f"{shown}: may not stand twice.", detail, pointer=child(pointer, shown)
             )
         seen.add(name)
