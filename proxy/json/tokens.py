@@ -6,7 +6,7 @@ a float would lose, so a number stays its own bytes from one side of the proxy t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -18,8 +18,8 @@ from proxy.errors import Fault, Refused
 Token: TypeAlias = bytes | Raw
 """One JSON value as UTF-8 bytes. A `Raw` out of `open_object` has no white space around it."""
 
-Node: TypeAlias = "Raw | str | int | bool | Mapping[str, Node] | list[Raw] | list[Node] | None"
-"""What `render` writes. `bytes` is left out on purpose: a value in JSON form is a `Raw`, never mere bytes."""
+Node: TypeAlias = "Raw | str | bool | Mapping[str, Node] | Sequence[Node] | None"
+"""What `render` writes. Neither `bytes` nor a Python number is one: a value in JSON form is a `Raw`."""
 
 
 class Kind(StrEnum):

@@ -68,5 +68,11 @@ def test_what_is_no_string_is_refused_by_place(token: bytes) -> None:
 
 
 def test_a_tree_is_written_compactly_with_its_raw_values_as_they_are() -> None:
-    tree: Node = {"a": Raw(b"30.60"), "b": [Raw(b'"\\u0041"'), {"c": None}], "d": "ü", "e": True, "f": 3}
+    tree: Node = {
+        "a": Raw(b"30.60"),
+        "b": [Raw(b'"\\u0041"'), {"c": None}],
+        "d": "ü",
+        "e": True,
+        "f": Raw(b"3"),
+    }
     assert render(tree) == '{"a":30.60,"b":["\\u0041",{"c":null}],"d":"ü","e":true,"f":3}'.encode()
