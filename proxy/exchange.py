@@ -1,0 +1,241 @@
+"""One v2 call as v2.1 calls and back: the whole exchange, without a socket, a clock or a configuration file.
+
+`exchange` is a generator. It yields each call that has to be made upstream, is sent the answer, and returns what the caller
+gets. Whoever drives it decides how calls are made: traffic sends them, tests and explain answer them by hand. It asks for
+a further call only after the one before it was answered, so a step can never follow something whose outcome is unknown.
+
+What cannot be translated is refused before the first call. What comes back untranslatable after a write is passed as it
+is and marked, because an answer that looks like a failure would invite the caller to write again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Raw
+
+from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable
+from proxy.json import Kind, check_document, kind, open_array, open_object, render, text_of
+from proxy.mapping.api import CompiledMapping
+from proxy.mapping.check import Checker, Finding
+from proxy.mapping.codecs import instant
+from proxy.mapping.endpoint import Endpoint, Join, LookUp, Plans
+from proxy.mapping.nodes import Firing, Trace
+from proxy.mapping.paths import fill
+from proxy.mapping.query import Pairs
+from proxy.types import Answer, Call, Headers
+from proxy.wire.coding import decode_body
+from proxy.wire.headers import edited, first
+from proxy.wire.target import decoded, encoded, join
+
+MAX_DECODED = 32 * 1024 * 1024
+"""Bytes that a compressed answer may grow to."""
+
+
+class Asked(msgspec.Struct, frozen=True, gc=False):
+    """A caller's request that the mapping covers: matched, its header section ready for a translated call."""
+
+    endpoint: Endpoint
+    parameters: dict[str, bytes]
+    pairs: Pairs
+    headers: Headers
+    body: bytes
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """What the caller gets, what v2.1 had said, and every rule that acted in between.
+
+    `untranslated` names why a successful write was answered in v2.1's own words; empty otherwise.
+    """
+
+    answer: Answer
+    native: Answer
+    trace: Trace
+    untranslated: str = ""
+
+
+Exchange: TypeAlias = Generator[Call, Answer, Reply]
+
+
+def exchange(mapping: CompiledMapping, asked: Asked) -> Exchange:
+    """Answer a v2 call by v2.1.
+
+    Raises `Refused` before anything is yielded, and `Untranslatable` when the answer to a read cannot be said in v2.
+    """
+    endpoint = asked.endpoint
+    if endpoint.refusal is not None:
+        no = endpoint.refusal
+        raise Refused(no.fault, no.message, no.detail, rule=no.rule)
+    trace: Trace = []
+    plans = endpoint.case(asked.pairs)
+    call = _first_call(asked, plans, trace)
+    answer = _readable((yield call))
+    if plans.look_up is not None and answer.status == plans.look_up.after:
+        answer = yield from _look_up(plans.look_up, asked, call, answer, trace)
+    if plans.join is not None and answer.status == 200:
+        answer = yield from _join(plans.join, asked, answer, trace)
+    return _reply(mapping, endpoint, plans, answer, trace)
+
+
+def record_key(endpoint: Endpoint, parameters: Mapping[str, bytes], pairs: Pairs, body: bytes) -> str:
+    """The name of the record that a call is about: from the path, the query or the body; empty when it has none."""
+    record = endpoint.record
+    if record.path in parameters:
+        return decoded(parameters[record.path])
+    for name, value in pairs:
+        if name == record.query.encode():
+            return decoded(value or b"")
+    try:
+        raw = open_object(body).get(record.body) if body else None
+        return text_of(raw) if raw is not None and kind(raw) is Kind.STRING else ""
+    except Refused:
+        return ""
+
+
+def _first_call(asked: Asked, plans: Plans, trace: Trace) -> Call:
+    endpoint = asked.endpoint
+    pairs = plans.query.apply(asked.pairs, trace)
+    target = fill(endpoint.v2_1_path, asked.parameters)
+    if pairs:
+        target += b"?" + join(pairs)
+    if endpoint.check is None:
+        return Call(endpoint.v2_1_method, target, asked.headers)
+    return Call(endpoint.v2_1_method, target, asked.headers, _body(asked, plans, endpoint.check, trace))
+
+
+def _body(asked: Asked, plans: Plans, check: Checker, trace: Trace) -> bytes:
+    coding = first(asked.headers, b"content-encoding")
+    if coding is not None and coding.lower() != b"identity":
+        detail = "A body that has to be translated is read without a content coding. Send it uncompressed."
+        raise Refused(Fault.CODING, "Content-Encoding: is not supported.", detail)
+    body = asked.body
+    check_document(body)
+    if not check.fits(body):
+        findings = check.findings(body)
+        if findings:
+            raise _breach(findings)
+    if plans.request is None:
+        return body
+    whole = Raw(body)
+    made = plans.request.apply(whole, {}, trace)
+    return body if made is whole or made is None else bytes(made)
+
+
+def _breach(findings: list[Finding]) -> Refused:
+    worst = findings[0]
+    name = worst.pointer.rpartition("/")[2] or "body"
+    detail = "; ".join(f"{one.pointer or 'the body'} {_wants(one)}" for one in findings)
+    return Refused(
+        Fault.FIELD, f"{name}: {_wants(worst)}.", f"By the v2 contract, {detail}. Send that.", pointer=worst.pointer
+    )
+
+
+def _wants(finding: Finding) -> str:
+    match finding.kind:
+        case "missing":
+            return "may not be null"
+        case "enum":
+            return f"must be {finding.expected}"
+        case _:
+            article = "an" if finding.expected[:1] in "aeio" else "a"
+            return f"must be {article} {finding.expected}"
+
+
+def _readable(answer: Answer) -> Answer:
+    """The answer without content coding; the same object when it has none."""
+    if first(answer.headers, b"content-encoding") is None:
+        return answer
+    body = decode_body(answer.headers, answer.body, MAX_DECODED)
+    return Answer(answer.status, edited(answer.headers), body)
+
+
+def _join(step: Join, asked: Asked, answer: Answer, trace: Trace) -> Generator[Call, Answer, Answer]:
+    more = _readable((yield Call(step.method, fill(step.template, asked.parameters), asked.headers)))
+    if more.status != 200:
+        return more
+    trace.append(Firing(step.rule, f"/{step.member}", None, more.body))
+    members = open_object(answer.body)
+    members[step.member] = Raw(more.body)
+    return Answer(answer.status, edited(answer.headers), render(members))
+
+
+def _look_up(
+    step: LookUp, asked: Asked, call: Call, conflict: Answer, trace: Trace
+) -> Generator[Call, Answer, Answer]:
+    """Find the record that a create ran into, and write to it; without a clear find the conflict stands."""
+    sent = open_object(call.body)
+    key = record_key(asked.endpoint, {}, [], call.body)
+    bare = [one for one in asked.headers if one[0].lower() != b"content-type"]
+    target = fill(step.template, {asked.endpoint.record.query: encoded(key)})
+    listing = _readable((yield Call(step.method, target, bare)))
+    found = _nearest(step, sent, listing) if listing.status == 200 else None
+    if found is None:
+        return conflict
+    trace.append(Firing(step.rule, "", None, None))
+    target = fill(step.then_template, {step.ref: encoded(found)})
+    written = _readable((yield Call(step.then_method, target, call.headers, call.body)))
+    return Answer(step.status, written.headers, written.body) if written.status < 300 else written
+
+
+def _nearest(step: LookUp, sent: Mapping[str, Raw], listing: Answer) -> str | None:
+    """The ref of the listed record whose time is nearest to the one that was sent, within the step's window."""
+    wanted = instant(bytes(sent.get(step.nearest, b"")))
+    if wanted is None:
+        return None
+    near: list[tuple[float, str]] = []
+    try:
+        for element in open_array(open_object(listing.body)[step.items]):
+            one = open_object(element)
+            when = instant(bytes(one.get(step.nearest, b"")))
+            if when is not None and step.ref in one:
+                near.append((abs((when - wanted).total_seconds()), text_of(one[step.ref])))
+    except (Refused, KeyError):
+        return None
+    distance, ref = min(near, default=(step.within + 1.0, ""))
+    return ref if distance <= step.within else None
+
+
+def _reply(mapping: CompiledMapping, endpoint: Endpoint, plans: Plans, native: Answer, trace: Trace) -> Reply:
+    status = endpoint.status.get(native.status, native.status)
+    headers = _relocated(mapping, native.headers)
+    if status >= 400:
+        body = mapping.shape.translated(status, native.body)
+        return Reply(Answer(status, _as_json(edited(headers)), body), native, trace)
+    if not native.body or status >= 300:
+        return Reply(Answer(status, headers, native.body), native, trace)
+    try:
+        body = _translated(plans, native.body, trace)
+    except CrossfadeError as error:
+        if not endpoint.is_write:
+            raise Untranslatable(f"the platform's answer cannot be translated: {error}") from error
+        why = getattr(error, "rule", None) or getattr(error, "pointer", None) or "body"
+        return Reply(Answer(status, headers, native.body), native, trace, why)
+    return Reply(Answer(status, headers if body is native.body else edited(headers), body), native, trace)
+
+
+def _translated(plans: Plans, body: bytes, trace: Trace) -> bytes:
+    check_document(body)
+    if plans.answer is None:
+        return body
+    whole = Raw(body)
+    made = plans.answer.apply(whole, {}, trace)
+    return body if made is whole or made is None else bytes(made)
+
+
+def _relocated(mapping: CompiledMapping, headers: Headers) -> Headers:
+    """Links in header fields are turned as those in bodies are."""
+    if not any(name.lower() in {b"location", b"content-location"} for name, _ in headers):
+        return headers
+    return [
+        (name, mapping.links.text_back(value.decode("latin-1")).encode("latin-1"))
+        if name.lower() in {b"location", b"content-location"}
+        else (name, value)
+        for name, value in headers
+    ]
+
+
+def _as_json(headers: Headers) -> Headers:
+    others = [one for one in headers if one[0].lower() != b"content-type"]
+    return [*others, (b"Content-Type", b"application/json")]

@@ -1,0 +1,122 @@
+"""The whole mapping: read from a folder once, compiled with an operator's switches, asked for each request."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from proxy.errors import ConfigError, MappingError
+from proxy.mapping.codecs import Codec
+from proxy.mapping.compile import Compiler, codecs
+from proxy.mapping.contract import Contract, load_contract
+from proxy.mapping.endpoint import Endpoint
+from proxy.mapping.faults import ErrorShape
+from proxy.mapping.links import Bases, Links
+from proxy.mapping.model import Api, Resource, Setting, Values
+from proxy.mapping.paths import Paths
+
+Shape = TypeVar("Shape", Api, Resource, Values)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The mapping files, read and checked for their form, not yet compiled."""
+
+    api: Api
+    values: Values
+    resources: Sequence[Resource]
+    v2: Contract
+    v2_1: Contract
+
+    def switches(self, chosen: Mapping[str, Setting]) -> dict[str, Setting]:
+        """Every `[compat]` switch with its value: the operator's, else the default.
+
+        Raises `ConfigError` for a switch or a value that does not exist, naming the nearest one.
+        """
+        for name, value in chosen.items():
+            switch = self.api.compat.get(name)
+            if switch is None:
+                raise ConfigError(f"compat.{name}: there is no such switch{_nearest(name, self.api.compat)}")
+            if value not in switch.values or isinstance(value, bool):
+                allowed = ", ".join(map(repr, switch.values))
+                raise ConfigError(f"compat.{name}: {value!r} is not allowed; choose one of {allowed}")
+        return {name: chosen.get(name, switch.default) for name, switch in self.api.compat.items()}
+
+    @property
+    def writes(self) -> dict[str, bool]:
+        """Every endpoint's id, and whether it writes."""
+        return {one.id: not one.v2.startswith("GET ") for file in self.resources for one in file.endpoint}
+
+    def compiled(self, chosen: Mapping[str, Setting], bases: Bases) -> CompiledMapping:
+        """The mapping, ready for traffic, with the operator's switches and addresses."""
+        compat = self.switches(chosen)
+        links = Links(bases, self.api.v2.prefix, self.api.v2_1.prefix)
+        table = codecs(self.api, self.values, links, compat)
+        compiler = Compiler(self.v2, self.v2_1, compat, table)
+        endpoints = [one for file in self.resources for one in compiler.endpoints(file)]
+        return CompiledMapping(
+            endpoints={one.id: one for one in endpoints},
+            paths=_by_path(self.resources, endpoints),
+            shape=ErrorShape.compiled(self.api.error, compat),
+            links=links,
+            codecs=table,
+            prefix_v2=self.api.v2.prefix.encode(),
+            prefix_v2_1=self.api.v2_1.prefix.encode(),
+        )
+
+
+@dataclass(frozen=True)
+class CompiledMapping:
+    """A compiled mapping. `paths` gives the endpoints at a raw v2 path by method."""
+
+    endpoints: Mapping[str, Endpoint]
+    paths: Paths[Mapping[str, Endpoint]]
+    shape: ErrorShape
+    links: Links
+    codecs: Mapping[str, Codec]
+    prefix_v2: bytes
+    prefix_v2_1: bytes
+
+
+def load(folder: Path) -> Source:
+    """Read a mapping folder; raises `MappingError` with file, place and way out."""
+    api = _read(folder / "api.toml", Api)
+    return Source(
+        api=api,
+        values=_read(folder / api.values, Values),
+        resources=[_read(folder / name, Resource) for name in api.resources],
+        v2=load_contract(folder / api.v2.contract),
+        v2_1=load_contract(folder / api.v2_1.contract),
+    )
+
+
+def _read(path: Path, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), shape)
+    except OSError as error:
+        raise MappingError(f"{path.name}: cannot be read ({error.strerror}); give a folder with all files") from None
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{path.name}: is not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise MappingError(f"{path.name}: {error}") from None
+
+
+def _by_path(resources: Sequence[Resource], endpoints: Sequence[Endpoint]) -> Paths[Mapping[str, Endpoint]]:
+    ready = {one.id: one for one in endpoints}
+    table: dict[str, dict[str, Endpoint]] = {}
+    for file in resources:
+        for one in file.endpoint:
+            method, _, path = one.v2.partition(" ")
+            table.setdefault(path, {})[method] = ready[one.id]
+    return Paths(table)
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(known)}"

@@ -1,0 +1,184 @@
+"""Compiling a resource: its endpoints, rules and steps, with the operator's switches, to plans.
+
+Everything is decided here once, so that traffic only walks finished plans. The same function serves start-up, reload,
+`check` and the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from proxy.errors import Fault, MappingError
+from proxy.mapping import endpoint as ready
+from proxy.mapping.check import Checker
+from proxy.mapping.codecs import Codec, Href, Plain, Timestamp, ValueTable
+from proxy.mapping.contract import Contract, Operation, Schema
+from proxy.mapping.links import Links
+from proxy.mapping.model import Api, Claim, Endpoint, Resource, Rule, Setting, Step, Values
+from proxy.mapping.places import Planner
+from proxy.mapping.query import Clamp, DropParameter, OneOf, QueryOperation, QueryPlan, Refuse
+
+_OWN_LINK = "href"
+_ITEMS = "items"
+_REF = "ref"
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """What every resource is compiled with."""
+
+    v2: Contract
+    v2_1: Contract
+    compat: Mapping[str, Setting]
+    codecs: Mapping[str, Codec]
+
+    def endpoints(self, resource: Resource) -> list[ready.Endpoint]:
+        """All endpoints of a resource; raises `MappingError` for what does not hold together."""
+        return [self._endpoint(resource, one) for one in resource.endpoint]
+
+    def codec(self, leaf_type: str, forward: bool) -> Codec | None:
+        """The codec for a leaf type where it has something to do in this direction."""
+        found = self.codecs.get(leaf_type)
+        if found is None or isinstance(found, Timestamp) and forward:
+            return None
+        if isinstance(found, ValueTable) and not found.speaks(forward=forward):
+            return None
+        return found
+
+    def _endpoint(self, resource: Resource, spec: Endpoint) -> ready.Endpoint:
+        v2 = None if spec.undocumented else self.v2.operation(spec.v2)
+        v2_1 = self.v2_1.operation(spec.v2_1)
+        method, _, path = spec.v2.partition(" ")
+        rules = [one for one in resource.rule if spec.id in one.on and self._on(one)]
+        steps = [one for one in resource.step if one.on == spec.id and self._on(one)]
+        plans = {
+            case: self._plans(rules, steps, case, v2, v2_1) for case in ("", *spec.cases)
+        }
+        return ready.Endpoint(
+            id=spec.id,
+            is_write=method != "GET",
+            v2_path=path,
+            v2_1_method=v2_1.method,
+            v2_1_path=v2_1.path,
+            plans=plans,
+            cases=[(one.query.encode(), one.equals.encode(), name) for name, one in spec.cases.items()],
+            status={int(native): self._status(status) for native, status in spec.status.items()},
+            refusal=self._refusal(spec),
+            check=self._request_check(v2, rules),
+            answers={status: Checker(one) for status, one in _schemas(v2).items()},
+            schemas=_schemas(v2),
+            record=resource.record,
+        )
+
+    def _plans(
+        self, rules: Sequence[Rule], steps: Sequence[Step], case: str, v2: Operation | None, v2_1: Operation
+    ) -> ready.Plans:
+        rules = [one for one in rules if _in_case(one, case)]
+        steps = [one for one in steps if _in_case(one, case)]
+        planner = Planner(self.codec, _OWN_LINK)
+        body = [one for one in rules if one.at == "request"]
+        schema = v2.request if v2 else None
+        answers = [one for operation in (v2_1, v2) if operation for one in _successes(operation)]
+        return ready.Plans(
+            query=QueryPlan(
+                {one.name.encode(): one for one in v2.query.values()} if v2 else {},
+                [_query_operation(one, name) for one in rules if one.at == "query" for name in _names(one)],
+            ),
+            request=planner.request(body, schema) if schema else None,
+            answer=planner.answer([one for one in rules if one.at == "answer"], answers),
+            join=next((_join(one) for one in steps if one.kind == "join"), None),
+            look_up=next((_look_up(one) for one in steps if one.kind == "look-up"), None),
+        )
+
+    def _on(self, claim: Claim) -> bool:
+        return all(self.compat[name] == value for name, value in claim.when.items())
+
+    def _status(self, status: Setting) -> int:
+        return int(self.compat[status]) if isinstance(status, str) else status
+
+    def _refusal(self, spec: Endpoint) -> ready.Refusal | None:
+        refuse = spec.refuse
+        if refuse is None or any(self.compat[name] != value for name, value in refuse.when.items()):
+            return None
+        fault = next((one for one in Fault if one.code == refuse.fault), None)
+        if fault is None:
+            raise MappingError(f"endpoint {spec.id}: '{refuse.fault}' is no code of docs/errors.md")
+        return ready.Refusal(fault, refuse.message, refuse.detail, spec.id)
+
+    def _request_check(self, v2: Operation | None, rules: Sequence[Rule]) -> Checker | None:
+        if v2 is None or v2.request is None:
+            return None
+        optional = {place.removeprefix("/") for one in rules if one.do == "optional" for place in one.place}
+        return Checker(replace(v2.request, required=v2.request.required - optional), request=True)
+
+
+def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]) -> dict[str, Codec]:
+    """The codec of every leaf type, by the type's name; types without one pass token for token."""
+    built_in: dict[str, type[Plain]] = {"href": Href, "timestamp": Timestamp}
+    found: dict[str, Codec] = {}
+    for one in api.codec:
+        if one.type not in built_in:
+            raise MappingError(f"codec {one.id}: no codec is built in for '{one.type}'; there are href and timestamp")
+        found[one.type] = Href(one.id, links) if one.type == "href" else Timestamp(one.id)
+    for table in values.table:
+        entries = [one for one in table.entry if all(compat[name] == value for name, value in one.when.items())]
+        found[table.type] = ValueTable(f"values.{table.type}", entries)
+    return found
+
+
+def _in_case(claim: Claim, case: str) -> bool:
+    if claim.case.startswith("!"):
+        return case != claim.case[1:]
+    return claim.case in {"", case}
+
+
+def _schemas(operation: Operation | None) -> dict[int, Schema]:
+    return {} if operation is None else {status: one for status, one in operation.answers.items() if one}
+
+
+def _successes(operation: Operation) -> list[Schema]:
+    return [one for status, one in operation.answers.items() if one is not None and status < 300]
+
+
+def _names(rule: Rule) -> Sequence[str]:
+    """A rule about several parameters together stands once, any other once for each parameter."""
+    return rule.place[:1] if rule.do == "one-of" else rule.place
+
+
+def _query_operation(rule: Rule, name: str) -> QueryOperation:
+    match rule.do:
+        case "refuse":
+            return Refuse(name.encode(), rule.id, rule.message, rule.says)
+        case "drop":
+            return DropParameter(name.encode(), rule.id)
+        case "clamp":
+            return Clamp(name.encode(), rule.id, rule.maximum)
+        case "one-of":
+            names = tuple(one.encode() for one in rule.place)
+            return OneOf(names, rule.id, rule.message, rule.prefer.encode(), rule.says)
+        case _:
+            raise MappingError(f"rule {rule.id}: '{rule.do}' is not for queries; use refuse, drop, clamp or one-of")
+
+
+def _join(step: Step) -> ready.Join:
+    method, _, template = step.call.partition(" ")
+    return ready.Join(step.id, method, template, step.place.removeprefix("/"))
+
+
+def _look_up(step: Step) -> ready.LookUp:
+    method, _, template = step.call.partition(" ")
+    then_method, _, then_template = step.then.partition(" ")
+    return ready.LookUp(
+        rule=step.id,
+        after=step.after,
+        method=method,
+        template=template,
+        items=_ITEMS,
+        ref=_REF,
+        nearest=step.nearest,
+        within=step.within,
+        then_method=then_method,
+        then_template=then_template,
+        status=step.status,
+    )

@@ -1,0 +1,98 @@
+"""An endpoint, compiled: everything that one v2 operation needs to be answered by v2.1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from proxy.errors import Fault
+from proxy.mapping.check import Checker
+from proxy.mapping.contract import Schema
+from proxy.mapping.model import Record
+from proxy.mapping.nodes import Node
+from proxy.mapping.query import Pairs, QueryPlan
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an endpoint is never carried to v2.1."""
+
+    fault: Fault
+    message: str
+    detail: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Join:
+    """A further read whose answer goes into the first one."""
+
+    rule: str
+    method: str
+    template: str
+    member: str
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """A search for the record that the first call ran into, then a write on it."""
+
+    rule: str
+    after: int
+    method: str
+    template: str
+    items: str
+    ref: str
+    nearest: str
+    within: int
+    then_method: str
+    then_template: str
+    status: int
+
+
+@dataclass(frozen=True)
+class Plans:
+    """What is done in one case of an endpoint (plain, expanded …)."""
+
+    query: QueryPlan
+    request: Node | None
+    answer: Node | None
+    join: Join | None
+    look_up: LookUp | None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One v2 operation with its v2.1 counterpart.
+
+    `is_write` is true for everything but GET. `cases` holds, for each declared case, the query parameter and the value
+    that select it. `status` turns v2.1's statuses into v2's where they differ.
+    """
+
+    id: str
+    is_write: bool
+    v2_path: str
+    v2_1_method: str
+    v2_1_path: str
+    plans: Mapping[str, Plans]
+    cases: Sequence[tuple[bytes, bytes, str]]
+    status: Mapping[int, int]
+    refusal: Refusal | None
+    check: Checker | None
+    """Holds a request body against the v2 contract; `None` when the operation has no body."""
+    answers: Mapping[int, Checker]
+    """Hold a v2 answer of that status against the v2 contract."""
+    schemas: Mapping[int, Schema]
+    record: Record
+
+    def case(self, pairs: Pairs) -> Plans:
+        """The plans for this query."""
+        for name, value, case in self.cases:
+            if (name, value) in pairs:
+                return self.plans[case]
+        return self.plans[""]
+
+    def covers(self, pairs: Pairs) -> bool:
+        """Whether every parameter of the query is one that the mapping knows."""
+        known = self.plans[""].query.parameters
+        return all(name in known for name, _ in pairs)

@@ -1,0 +1,199 @@
+"""The words of the mapping files, as strict frozen structs: what may stand in a TOML file under `mappings/`.
+
+A member that is not listed here is an error when the file is loaded. Every rule, table entry and step has an `id`, one
+sentence (`says`) and an evidence `grade` (F§0); where it loses something it also has a `loss` code and a `reason`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Grade: TypeAlias = Literal["A", "B", "C", "D"]
+Setting: TypeAlias = str | int
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    pass
+
+
+class Claim(_Strict, kw_only=True):
+    """What every declaration says about itself."""
+
+    id: str
+    says: str
+    grade: Grade
+    when: dict[str, Setting] = {}
+    """`[compat]` switches that must have these values, else the declaration is not there."""
+    case: str = ""
+    """A case of the endpoint in which it holds (`expanded`), or does not (`!expanded`); empty means always."""
+    loss: str = ""
+    reason: str = ""
+
+
+class Rule(Claim, kw_only=True):
+    """One output place (or several that are treated alike) and the operation that makes it."""
+
+    on: list[str]
+    at: Literal["request", "answer", "query"]
+    place: list[str]
+    do: Literal[
+        "drop", "drop-links", "drop-null", "drop-unset", "optional",  # request bodies
+        "keep-only", "collection", "link",  # answers
+        "refuse", "clamp", "one-of",  # queries
+    ]  # fmt: skip
+    members: list[str] = []
+    """`keep-only`, `collection`: the members that stay."""
+    suffix: str = ""
+    """`link`: what follows the record's own link."""
+    maximum: int = 0
+    """`clamp`: the largest number that passes."""
+    message: str = ""
+    """What a caller reads when the operation refuses; in v2's own short manner."""
+    prefer: str = ""
+    """`one-of`: the parameter that wins; empty refuses."""
+
+
+class Case(_Strict):
+    """A named condition on the caller's query."""
+
+    query: str
+    equals: str
+
+
+class Refusal(_Strict):
+    """An endpoint that v2 may answer but that must not be carried to v2.1."""
+
+    when: dict[str, Setting]
+    fault: str
+    message: str
+    detail: str
+
+
+class Endpoint(_Strict, kw_only=True):
+    """One v2 operation and its counterpart; rules and steps name it by `id`."""
+
+    id: str
+    says: str
+    grade: Grade
+    v2: str
+    v2_1: str
+    cases: dict[str, Case] = {}
+    status: dict[str, Setting] = {}
+    """v2.1 status to v2 status: a number, or the name of the switch that holds it. Others pass."""
+    refuse: Refusal | None = None
+    undocumented: bool = False
+    """The v2 contract does not know this operation (it is declared only to be decided about)."""
+
+
+class Step(Claim, kw_only=True):
+    """A further upstream call: `join` reads more and puts it into the answer, `look-up` finds a record, then writes."""
+
+    on: str
+    kind: Literal["join", "look-up"]
+    call: str
+    place: str = ""
+    """`join`: the member of the first answer that takes the second answer's body."""
+    after: int = 0
+    """`look-up`: the status of the first answer that starts the step."""
+    nearest: str = ""
+    """`look-up`: the timestamp member by which the nearest record is chosen."""
+    within: int = 0
+    """`look-up`: how many seconds away the nearest may be."""
+    then: str = ""
+    """`look-up`: the call that is made on the record found, with the first call's body."""
+    status: int = 0
+    """`look-up`: the v2.1 status as which a success of `then` is answered."""
+
+
+class Record(_Strict):
+    """Where the name of the record stands: path parameter, body member, query parameter, stamp member."""
+
+    path: str
+    body: str
+    query: str
+    stamp: str
+
+
+class Resource(_Strict, kw_only=True):
+    """One resource file."""
+
+    name: str
+    says: str
+    record: Record
+    endpoint: list[Endpoint]
+    rule: list[Rule] = []
+    step: list[Step] = []
+
+
+class Entry(Claim, kw_only=True):
+    """One value of a value table: `v2` and `v2-1` name each other; `direction` limits it to one way."""
+
+    v2: str
+    v2_1: str
+    direction: Literal["both", "back"] = "both"
+
+
+class Table(_Strict, kw_only=True):
+    """The values of one codec type that differ between the versions; all others pass as they are."""
+
+    type: str
+    says: str
+    entry: list[Entry]
+
+
+class Values(_Strict):
+    """`values.toml`: all value tables."""
+
+    table: list[Table]
+
+
+class Codec(Claim, kw_only=True):
+    """What a built-in codec does with the leaves of its type, for the guide and for explain."""
+
+    type: str
+
+
+class Switch(_Strict):
+    """One key of `[compat]`: the values it may have, the default, and which rules read it."""
+
+    values: list[Setting]
+    default: Setting
+    says: str
+
+
+class ErrorMember(_Strict, kw_only=True):
+    """One member of v2's error body, in order; `value` says what fills it."""
+
+    name: str
+    value: Literal["status", "message", "detail", "link"]
+    source: list[str] = []
+    """The v2.1 members that may hold it; the first that is there wins."""
+    when: dict[str, list[Setting]] = {}
+
+
+class ErrorTemplate(_Strict):
+    """v2's error body, for translated errors and for our own."""
+
+    link: str
+    member: list[ErrorMember]
+
+
+class Side(_Strict):
+    """One version: its contract file and the path prefix under which it is served."""
+
+    contract: str
+    prefix: str
+
+
+class Api(_Strict, kw_only=True):
+    """`api.toml`: what all resources share."""
+
+    v2: Side
+    v2_1: Side
+    resources: list[str]
+    values: str
+    codec: list[Codec]
+    error: ErrorTemplate
+    compat: dict[str, Switch]

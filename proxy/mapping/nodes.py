@@ -1,0 +1,163 @@
+"""The operations of a plan: small objects that turn one JSON value into the other side's value.
+
+A plan is a tree of nodes in the shape of the document. Each node is asked with the value that stands at its place (or
+`None` when nothing does) and answers with the value that shall stand there (or `None` for nothing). **The very same object
+back means: not touched.** So a document in which no node found anything to do leaves as the bytes it came in, and every
+member that no node speaks for keeps its own bytes.
+
+Nodes read the untouched input: what a neighbour makes of its place cannot be seen. Whatever a node changes it notes as a
+`Firing`, under the id of the rule or codec that made it do so; explain, the divergence log and the comparison read these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import msgspec
+from msgspec import Raw
+
+from proxy.errors import Untranslatable
+from proxy.json import Kind, child, kind, open_array, open_object, render
+from proxy.mapping.codecs import Codec
+
+
+class Firing(msgspec.Struct, frozen=True, gc=False):
+    """One change: which rule, at which contract pointer, what stood there before and after (`None`: nothing).
+
+    The values live in memory only; logs and stores take `rule` and `pointer`.
+    """
+
+    rule: str
+    pointer: str
+    before: bytes | None
+    after: bytes | None
+
+
+Trace: TypeAlias = list[Firing]
+Members: TypeAlias = Mapping[str, Raw]
+
+
+class Node(Protocol):
+    """One place of a plan."""
+
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
+        """Answer the value for this place; `around` are the untouched members of the object it stands in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value whose codec speaks for it, in one direction."""
+
+    pointer: str
+    codec: Codec
+    forward: bool
+
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:  # noqa: ARG002 - protocol
+        """The codec's token; whatever it does not know passes."""
+        if value is None:
+            return None
+        before = bytes(value)
+        after = self.codec.forward(before) if self.forward else self.codec.back(before)
+        if after is before:
+            return value
+        trace.append(Firing(self.codec.rule_for(before), self.pointer, before, after))
+        return Raw(after)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A value that has no place on the other side."""
+
+    pointer: str
+    rule: str
+
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:  # noqa: ARG002 - protocol
+        """Nothing."""
+        if value is not None:
+            trace.append(Firing(self.rule, self.pointer, bytes(value), None))
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """Every element of an array; with `rule`, a place that always holds one, empty if need be."""
+
+    pointer: str
+    each: Node | None
+    rule: str = ""
+
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
+        """The array with each element treated; the same object when none changed."""
+        if value is None or kind(value) is not Kind.ARRAY:
+            return self._absent(value, trace)
+        if self.each is None or len(value) == 2:
+            return value
+        elements = open_array(value, self.pointer)
+        treated = [self.each.apply(element, around, trace) for element in elements]
+        if all(new is old for new, old in zip(treated, elements, strict=True)):
+            return value
+        return Raw(render([element for element in treated if element is not None]))
+
+    def _absent(self, value: Raw | None, trace: Trace) -> Raw | None:
+        if not self.rule:
+            return value
+        if value is not None and kind(value) is not Kind.NULL:
+            raise Untranslatable("an array was expected", pointer=self.pointer, rule=self.rule)
+        trace.append(Firing(self.rule, self.pointer, None if value is None else bytes(value), b"[]"))
+        return Raw(b"[]")
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """The members of an object: those that a node speaks for, and what becomes of all others.
+
+    `keep` names the members that stay when a rule (`keep_rule`) reduces the object. `create` makes the object when
+    nothing stands there, so that a member with a default has a home.
+    """
+
+    pointer: str
+    members: Sequence[tuple[str, Node]]
+    known: frozenset[str]
+    keep: frozenset[str] | None = None
+    keep_rule: str = ""
+    create: bool = False
+
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:  # noqa: ARG002 - protocol
+        """The object with its members treated; the same object when none changed."""
+        if value is None or kind(value) is not Kind.OBJECT:
+            return self._absent(value, trace)
+        members = open_object(value, self.pointer, self.known)
+        treated = self._treat(members, trace)
+        return value if treated is None else Raw(render(treated))
+
+    def _treat(self, members: dict[str, Raw], trace: Trace) -> dict[str, Raw] | None:
+        out: dict[str, Raw] | None = None
+        for name, node in self.members:
+            old = members.get(name)
+            new = node.apply(old, members, trace)
+            if new is not old:
+                out = dict(members) if out is None else out
+                if new is None:
+                    del out[name]
+                else:
+                    out[name] = new
+        if self.keep is not None and not self.keep.issuperset(members if out is None else out):
+            out = self._reduce(members if out is None else out, trace)
+        return out
+
+    def _reduce(self, members: dict[str, Raw], trace: Trace) -> dict[str, Raw]:
+        assert self.keep is not None  # noqa: S101 - only the type checker needs it
+        for name, value in members.items():
+            if name not in self.keep:
+                shown = name if name in self.known else "{unknown}"
+                trace.append(Firing(self.keep_rule, child(self.pointer, shown), bytes(value), None))
+        return {name: value for name, value in members.items() if name in self.keep}
+
+    def _absent(self, value: Raw | None, trace: Trace) -> Raw | None:
+        if not self.create or (value is not None and kind(value) is not Kind.NULL):
+            return value
+        made = self._treat({}, trace)
+        return value if made is None else Raw(render(made))
