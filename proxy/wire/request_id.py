@@ -1,0 +1,18 @@
+"""Names for single requests: ours, which goes into logs, and the caller's, which is only handed back."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_ACCEPTABLE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+
+
+def new() -> str:
+    """A new id: 24 hexadecimal digits, 96 random bits."""
+    return os.urandom(12).hex()
+
+
+def acceptable(value: bytes) -> str | None:
+    """A caller's own id if it is safe to hand back, at most 128 of `A-Z a-z 0-9 . _ -`; else `None`."""
+    return value.decode() if _ACCEPTABLE.fullmatch(value) else None
