@@ -19,6 +19,9 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from proxy.emulator import Emulator, Platform, make_app
+from proxy.emulator.serve import Protocol
+
 _PATIENCE = 10.0
 
 
@@ -253,3 +256,11 @@ def parse(raw: bytes) -> Heard:
     first, *lines = head.decode("latin-1").split("\r\n")
     pairs = [line.partition(":")[::2] for line in lines]
     return Heard(int(first.split(" ")[1]), [(name.lower(), value.strip()) for name, value in pairs], body)
+
+
+@contextmanager
+def emulator(platform: Platform | None = None, **options: Any) -> Iterator[tuple[str, Emulator]]:
+    """The emulator on a free port: its URL, and the app to look into and to steer; `options` go to `make_app`."""
+    app = make_app(platform, **options)
+    with serve(app, http=Protocol, server_header=False, date_header=False) as running:
+        yield running.url, app
