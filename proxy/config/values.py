@@ -140,6 +140,7 @@ def _switch(value: object) -> object:
 
 
 _SHOWN = PlainSerializer(without_password, return_type=str)
+_PLAIN = WithJsonSchema({"type": "string"})
 
 Seconds: TypeAlias = Annotated[
     float,
@@ -166,8 +167,8 @@ WebAddress: TypeAlias = Annotated[
     str, AfterValidator(_web_address), WithJsonSchema({"type": "string", "format": "uri"})
 ]
 """An absolute http(s) address without credentials, query or closing slash."""
-ProxyAddress: TypeAlias = Annotated[SecretStr, AfterValidator(_proxy_address), _SHOWN]
-StoreAddress: TypeAlias = Annotated[SecretStr, AfterValidator(_store_address), _SHOWN]
+ProxyAddress: TypeAlias = Annotated[SecretStr, AfterValidator(_proxy_address), _SHOWN, _PLAIN]
+StoreAddress: TypeAlias = Annotated[SecretStr, AfterValidator(_store_address), _SHOWN, _PLAIN]
 LocalPath: TypeAlias = Annotated[Path, AfterValidator(_local)]
 """A path; a relative one counts from the folder of the configuration file (validation context `folder`)."""
 LogStream: TypeAlias = Annotated[Text, AfterValidator(_log_stream)]
