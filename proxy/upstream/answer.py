@@ -1,0 +1,203 @@
+"""Reading one answer out of bytes: framing, limits, and whether the connection can be used again. No I/O.
+
+llhttp, under httptools, checks the syntax and refuses two lengths, a length next to a transfer coding, folded
+lines and bad chunks. What it does not know, or does for servers only, stands here:
+
+    it was a HEAD                  the answer ends with its header section (RFC 9112 §6.3 rule 1)
+    1xx                            whole messages that come before the answer; 101 was never asked for
+    a coding other than `chunked`  llhttp would read to the end and leave the coding on; refused
+    a coding in HTTP/1.0           faulty framing (RFC 9112 §6.1); refused
+    no length, no coding           the answer ends with the connection; llhttp cannot be told that it did
+    bytes after the answer         the answer stands, the connection does not (RFC 9112 §6.3)
+    trailers                       dropped, never merged into the header list (RFC 9112 §7.1.2)
+    sizes                          llhttp has no limits
+"""
+
+from __future__ import annotations
+
+import httptools
+
+from proxy.types import Answer, Headers
+
+_MAX_INTERIM = 8
+_EMPTY = frozenset({204, 304})
+_OWS = b" \t"
+_FRAMING_SHARE = 8
+"""Bytes on the wire per byte of body that are let pass: a chunk of one byte needs six."""
+
+
+class BadAnswer(Exception):  # noqa: N818 - never leaves the room; the connection turns it into UpstreamFailed
+    """What came is not a proper answer; the text says which rule it breaks and holds nothing of it."""
+
+
+class AnswerReader:
+    """Reads the answers of one connection, one after the other: `begin`, then `feed` until one is whole."""
+
+    __slots__ = (
+        "_answer",
+        "_bodiless",
+        "_coded",
+        "_headed",
+        "_headers",
+        "_interim",
+        "_length",
+        "_max_body",
+        "_max_head",
+        "_parser",
+        "_pieces",
+        "_reason",
+        "_size",
+        "_status",
+        "_to_end",
+        "received",
+        "reusable",
+    )
+
+    def __init__(self, max_body: int, max_head: int) -> None:
+        self._max_body = max_body
+        self._max_head = max_head
+        self._parser = httptools.HttpResponseParser(self)
+        self._bodiless = False
+        self.received = 0
+        """Bytes that came since `begin`."""
+        self.reusable = True
+        """Whether another request may follow on this connection."""
+        self.begin("GET")
+
+    def begin(self, method: str) -> None:
+        """Be ready for the answer to a request with this method."""
+        if self._bodiless:
+            # The last one was a HEAD: the parser still waits for the body that its header section announced.
+            self._parser = httptools.HttpResponseParser(self)
+        self._bodiless = method == "HEAD"
+        self._answer: Answer | None = None
+        self.received = 0
+        self._interim = 0
+        self._reason = ""
+        self._restart()
+
+    def _restart(self) -> None:
+        self._headers: Headers = []
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._status = 0
+        self._length = -1
+        self._headed = self._coded = self._to_end = False
+
+    def feed(self, data: bytes) -> Answer | None:
+        """Take what came; the answer once it is whole. Raises BadAnswer."""
+        if not self.received and data[:7] != b"HTTP/1."[: len(data)]:
+            raise BadAnswer("it does not begin with an HTTP/1 status line")
+        self.received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            if self._answer is None:
+                raise BadAnswer(self._reason or "it is not proper HTTP/1.1") from error
+            self.reusable = False
+        if self._answer is None and self.received - _FRAMING_SHARE * self._size > self._max_head:
+            raise BadAnswer(f"its header section or framing is larger than {self._max_head} bytes")
+        return self._answer
+
+    def end(self) -> Answer | None:
+        """Take a clean end of the connection; the answer if that makes it whole (RFC 9112 §6.3 rule 8)."""
+        if self._to_end:
+            self._finish()
+        return self._answer
+
+    def close(self) -> None:
+        """Let go of the parser, which knows this reader: no cycle is left for the collector."""
+        del self._parser
+
+    # What follows is called by the parser.
+
+    def on_message_begin(self) -> None:
+        """Begin an answer, or meet bytes behind the final one."""
+        if self._answer is not None:
+            self._refuse("")
+        if self._headed:
+            self._restart()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field line; a late one is a trailer."""
+        if self._headed:
+            return
+        if value and value[-1] in _OWS:
+            value = value.rstrip(_OWS)
+        self._headers.append((name, value))
+        size = len(name)
+        if size == 14 and name.lower() == b"content-length":
+            self._length = int(value)
+        elif size == 17 and name.lower() == b"transfer-encoding":
+            if self._coded or value.lower() != b"chunked":
+                self._refuse("it has a transfer coding other than chunked")
+            self._coded = True
+
+    def on_headers_complete(self) -> None:
+        """Decide where the answer ends (RFC 9112 §6.3)."""
+        parser = self._parser
+        self._headed = True
+        self._status = status = parser.get_status_code()
+        if self.received > self._max_head:
+            self._check_head_size()
+        if status < 200:
+            self._check_interim(status)
+            return
+        if status > 599:
+            self._refuse("its status code is not between 100 and 599")
+        self.reusable = parser.should_keep_alive()
+        if self._coded and parser.get_http_version() != "1.1":
+            self._refuse("it has a transfer coding in HTTP/1.0")
+        if self._bodiless:
+            # A stray last chunk behind a chunked HEAD answer could not be told from the next answer.
+            self.reusable = self.reusable and not self._coded
+            self._finish()
+        elif status not in _EMPTY:
+            if self._length > self._max_body:
+                self._refuse_size()
+            self._to_end = self._length < 0 and not self._coded
+
+    def on_body(self, piece: bytes) -> None:
+        """Keep body bytes; behind a HEAD answer there must be none."""
+        if self._answer is not None:
+            self._refuse("")
+        self._size += len(piece)
+        if self._size > self._max_body:
+            self._refuse_size()
+        self._pieces.append(piece)
+
+    def on_message_complete(self) -> None:
+        """Finish the answer, unless it was an interim one."""
+        if self._status >= 200 and self._answer is None:
+            self._finish()
+
+    def _finish(self) -> None:
+        headers = self._headers
+        if self._coded:
+            headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
+        pieces = self._pieces
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._answer = Answer(self._status, headers, body)
+
+    def _check_interim(self, status: int) -> None:
+        self._interim += 1
+        if status == 101:
+            self._refuse("it switches protocols, which nobody asked for")
+        if status < 100:
+            self._refuse("its status code is not between 100 and 599")
+        if self._coded or self._length >= 0:
+            self._refuse("an interim answer has a body")
+        if self._interim > _MAX_INTERIM:
+            self._refuse(f"more than {_MAX_INTERIM} interim answers came")
+
+    def _check_head_size(self) -> None:
+        if sum(len(name) + len(value) + 4 for name, value in self._headers) > self._max_head:
+            self._refuse(f"its header section is larger than {self._max_head} bytes")
+
+    def _refuse_size(self) -> None:
+        self._refuse(f"its body is larger than {self._max_body} bytes")
+
+    def _refuse(self, reason: str) -> None:
+        self.reusable = False
+        self._reason = reason
+        raise BadAnswer(reason)

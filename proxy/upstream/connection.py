@@ -1,0 +1,157 @@
+"""One connection to an upstream: one exchange at a time, its deadlines, and the naming of what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from typing import TypeAlias, cast
+
+from proxy.errors import Fault, UpstreamFailed
+from proxy.types import Answer, Outcome
+from proxy.upstream.answer import AnswerReader, BadAnswer
+from proxy.upstream.settings import UpstreamSettings
+
+Ending: TypeAlias = Answer | UpstreamFailed
+"""How an exchange ended. A failure travels as a value: a cancelled call leaves no unread exception behind."""
+
+_ONE_WRITE = 64 * 1024
+"""Up to this size joining head and body is cheaper than a second system call."""
+
+
+class Connection(asyncio.Protocol):
+    """A transport, an answer reader and one lazy timer."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: UpstreamSettings) -> None:
+        self._loop = loop
+        self._read_timeout = settings.read_timeout
+        self._upstream = str(settings.origin)
+        self._reader = AnswerReader(settings.max_answer, settings.max_header_bytes)
+        self._transport: asyncio.Transport | None = None
+        self._poll = select.poll()
+        self._waiter: asyncio.Future[Ending] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard = self._deadline = 0.0
+        self._closed = False
+        self.idle_since = 0.0
+        """When the last exchange ended, in the loop's time."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether another exchange may follow."""
+        return not self._closed and self._waiter is None and self._reader.reusable
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether not one byte came since the last request."""
+        return self._reader.received == 0
+
+    def quiet(self) -> bool:
+        """Whether the kernel holds nothing for this connection: no close, no stray byte (1 µs).
+
+        The event loop may be an iteration behind; a write must not depend on that (R§1.4, stale keep-alive).
+        """
+        return not self._poll.poll(0)
+
+    def exchange(self, method: str, head: bytes, body: bytes, deadline: float) -> asyncio.Future[Ending]:
+        """Send a request now; the future ends with the answer or the failure, and raises nothing.
+
+        `deadline` is in the loop's time. Cancelling the future leaves the connection unusable.
+        """
+        loop = self._loop
+        waiter = self._waiter = loop.create_future()
+        transport = self._transport
+        if transport is None or self._closed:
+            self._fail(Fault.BROKEN, "the connection was closed before the request could be written")
+            return waiter
+        self._reader.begin(method)
+        self._heard = loop.time()
+        self._deadline = deadline
+        if self._timer is None:
+            self._timer = loop.call_at(min(self._heard + self._read_timeout, deadline), self._tick)
+        if len(body) <= _ONE_WRITE:
+            transport.write(head + body)
+        else:
+            transport.write(head)
+            transport.write(body)
+        return waiter
+
+    def abort(self) -> None:
+        """Close at once, whatever is going on."""
+        if self._closed:
+            return
+        self._closed = True
+        self._waiter = None
+        self._reader.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What follows is called by the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport, unless the caller has gone away meanwhile."""
+        self._transport = cast("asyncio.Transport", transport)
+        if self._closed:
+            self._transport.abort()
+        else:
+            self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; bytes that nobody asked for close the connection."""
+        if self._waiter is None:
+            self.abort()
+            return
+        self._heard = self._loop.time()
+        try:
+            answer = self._reader.feed(data)
+        except BadAnswer as bad:
+            self._fail(Fault.BAD_ANSWER, str(bad))
+        else:
+            if answer is not None:
+                self._finish(answer)
+
+    def eof_received(self) -> None:
+        """Take an orderly end."""
+        self._ended(clean=True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take any end."""
+        self._ended(clean=exc is None)
+
+    def _ended(self, *, clean: bool) -> None:
+        if self._waiter is not None:
+            answer = self._reader.end() if clean else None
+            if answer is not None:
+                self._finish(answer)
+            else:
+                self._fail(Fault.BROKEN, "the connection was closed or reset")
+        self.abort()
+
+    def _tick(self) -> None:
+        """Look whether time is up. The timer is moved on only here: most answers never touch it."""
+        self._timer = None
+        if self._waiter is None:
+            return
+        due = min(self._heard + self._read_timeout, self._deadline)
+        if self._loop.time() < due - 0.001:
+            self._timer = self._loop.call_at(due, self._tick)
+        else:
+            self._fail(Fault.TIMEOUT, "time is up")
+
+    def _finish(self, answer: Answer) -> None:
+        waiter, self._waiter = self._waiter, None
+        self.idle_since = self._heard
+        if not self._reader.reusable or cast("asyncio.Transport", self._transport).get_write_buffer_size():
+            self.abort()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(answer)
+
+    def _fail(self, fault: Fault, reason: str) -> None:
+        phase = "before the first byte of an answer" if self.unanswered else "in the middle of the answer"
+        waiter, self._waiter = self._waiter, None
+        self.abort()
+        if waiter is not None and not waiter.done():
+            detail = f"{self._upstream}: {reason}, {phase}"
+            waiter.set_result(UpstreamFailed(Outcome.UNKNOWN, fault, detail))
