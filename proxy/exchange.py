@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from typing import TypeAlias
+from urllib.parse import quote, unquote
 
 import msgspec
 from msgspec import Raw
@@ -26,9 +27,9 @@ from proxy.mapping.nodes import Firing, Trace
 from proxy.mapping.paths import fill
 from proxy.mapping.query import Pairs
 from proxy.types import Answer, Call, Headers
-from proxy.wire.coding import decode_body
+from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import edited, first
-from proxy.wire.target import decoded, encoded, join
+from proxy.wire.target import decoded, join
 
 MAX_DECODED = 32 * 1024 * 1024
 """Bytes that a compressed answer may grow to."""
@@ -83,7 +84,7 @@ def record_key(endpoint: Endpoint, parameters: Mapping[str, bytes], pairs: Pairs
     """The name of the record that a call is about: from the path, the query or the body; empty when it has none."""
     record = endpoint.record
     if record.path in parameters:
-        return decoded(parameters[record.path])
+        return unquote(parameters[record.path].decode("latin-1"))
     for name, value in pairs:
         if name == record.query.encode():
             return decoded(value or b"")
@@ -144,10 +145,13 @@ def _wants(finding: Finding) -> str:
 
 
 def _readable(answer: Answer) -> Answer:
-    """The answer without content coding; the same object when it has none."""
+    """The answer without content coding; the same object when it has none, or one that cannot be read."""
     if first(answer.headers, b"content-encoding") is None:
         return answer
-    body = decode_body(answer.headers, answer.body, MAX_DECODED)
+    try:
+        body = decode_body(answer.headers, answer.body, MAX_DECODED)
+    except Undecodable:
+        return answer
     return Answer(answer.status, edited(answer.headers), body)
 
 
@@ -168,13 +172,13 @@ def _look_up(
     sent = open_object(call.body)
     key = record_key(asked.endpoint, {}, [], call.body)
     bare = [one for one in asked.headers if one[0].lower() != b"content-type"]
-    target = fill(step.template, {asked.endpoint.record.query: encoded(key)})
+    target = fill(step.template, {asked.endpoint.record.query: quote(key, safe="").encode()})
     listing = _readable((yield Call(step.method, target, bare)))
     found = _nearest(step, sent, listing) if listing.status == 200 else None
     if found is None:
         return conflict
     trace.append(Firing(step.rule, "", None, None))
-    target = fill(step.then_template, {step.ref: encoded(found)})
+    target = fill(step.then_template, {step.ref: quote(found, safe="").encode()})
     written = _readable((yield Call(step.then_method, target, call.headers, call.body)))
     return Answer(step.status, written.headers, written.body) if written.status < 300 else written
 

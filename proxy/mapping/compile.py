@@ -65,7 +65,7 @@ class Compiler:
             cases=[(one.query.encode(), one.equals.encode(), name) for name, one in spec.cases.items()],
             status={int(native): self._status(status) for native, status in spec.status.items()},
             refusal=self._refusal(spec),
-            check=self._request_check(v2, rules),
+            check=_request_check(v2, rules),
             answers={status: Checker(one) for status, one in _schemas(v2).items()},
             schemas=_schemas(v2),
             record=resource.record,
@@ -78,7 +78,7 @@ class Compiler:
         steps = [one for one in steps if _in_case(one, case)]
         planner = Planner(self.codec, _OWN_LINK)
         body = [one for one in rules if one.at == "request"]
-        schema = v2.request if v2 else None
+        schema = _request_schema(v2, rules)
         answers = [one for operation in (v2_1, v2) if operation for one in _successes(operation)]
         return ready.Plans(
             query=QueryPlan(
@@ -106,12 +106,6 @@ class Compiler:
             raise MappingError(f"endpoint {spec.id}: '{refuse.fault}' is no code of docs/errors.md")
         return ready.Refusal(fault, refuse.message, refuse.detail, spec.id)
 
-    def _request_check(self, v2: Operation | None, rules: Sequence[Rule]) -> Checker | None:
-        if v2 is None or v2.request is None:
-            return None
-        optional = {place.removeprefix("/") for one in rules if one.do == "optional" for place in one.place}
-        return Checker(replace(v2.request, required=v2.request.required - optional), request=True)
-
 
 def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]) -> dict[str, Codec]:
     """The codec of every leaf type, by the type's name; types without one pass token for token."""
@@ -125,6 +119,19 @@ def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]
         entries = [one for one in table.entry if all(compat[name] == value for name, value in one.when.items())]
         found[table.type] = ValueTable(f"values.{table.type}", entries)
     return found
+
+
+def _request_schema(v2: Operation | None, rules: Sequence[Rule]) -> Schema | None:
+    """What v2 takes as a body, without the requirements that the operator has lifted."""
+    if v2 is None or v2.request is None:
+        return None
+    optional = {place.removeprefix("/") for one in rules if one.do == "optional" for place in one.place}
+    return replace(v2.request, required=v2.request.required - optional)
+
+
+def _request_check(v2: Operation | None, rules: Sequence[Rule]) -> Checker | None:
+    schema = _request_schema(v2, rules)
+    return Checker(schema, request=True) if schema else None
 
 
 def _in_case(claim: Claim, case: str) -> bool:

@@ -89,6 +89,10 @@ class Planner:
     def _object(self, place: _Place, *, forward: bool) -> Node | None:
         made = [(name, self._node(child, forward=forward)) for name, child in place.children.items()]
         members = tuple((name, node) for name, node in made if node is not None)
+        if place.rule is not None and place.rule.do == "keep-only":
+            keep = frozenset(place.rule.members)
+            kept = tuple((name, node) for name, node in members if name in keep)
+            return Object(place.pointer, kept, frozenset(place.children), keep, place.rule.id)
         if not members:
             return None
         create = any(isinstance(node, Elements) and node.rule for _, node in members)
