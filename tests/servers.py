@@ -260,7 +260,7 @@ def parse(raw: bytes) -> Heard:
 
 @contextmanager
 def emulator(platform: Platform | None = None, **options: Any) -> Iterator[tuple[str, Emulator]]:
-    """The emulator on a free port: its URL, and the app to look into and to steer; `options` go to `make_app`."""
+    """The emulator on a free port: its URL, and the app to look into; `options` go to `make_app`."""
     app = make_app(platform, **options)
     with serve(app, http=Protocol, server_header=False, date_header=False) as running:
         yield running.url, app
