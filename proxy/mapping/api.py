@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +18,7 @@ from proxy.mapping.contract import Contract, load_contract
 from proxy.mapping.endpoint import Endpoint
 from proxy.mapping.faults import ErrorShape
 from proxy.mapping.links import Bases, Links
-from proxy.mapping.model import Api, Resource, Setting, Values
+from proxy.mapping.model import Api, Claim, Resource, Setting, Values
 from proxy.mapping.paths import Paths
 
 Shape = TypeVar("Shape", Api, Resource, Values)
@@ -68,7 +68,16 @@ class Source:
             codecs=table,
             prefix_v2=self.api.v2.prefix.encode(),
             prefix_v2_1=self.api.v2_1.prefix.encode(),
+            family=tuple(one.encode() for one in self.api.family),
+            losses={one.id: one for one in self._claims() if one.loss},
         )
+
+    def _claims(self) -> Iterator[Claim]:
+        yield from self.api.codec
+        for table in self.values.table:
+            yield from table.entry
+        for file in self.resources:
+            yield from (*file.rule, *file.step)
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,9 @@ class CompiledMapping:
     codecs: Mapping[str, Codec]
     prefix_v2: bytes
     prefix_v2_1: bytes
+    family: tuple[bytes, ...]
+    losses: Mapping[str, Claim]
+    """The declarations that lose something, by id: a rule, a codec, a table entry."""
 
 
 def load(folder: Path) -> Source:

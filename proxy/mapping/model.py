@@ -30,6 +30,8 @@ class Claim(_Strict, kw_only=True):
     """A case of the endpoint in which it holds (`expanded`), or does not (`!expanded`); empty means always."""
     loss: str = ""
     reason: str = ""
+    quiet: bool = False
+    """A loss that takes nothing a v2 caller could miss: it is counted, not logged each time."""
 
 
 class Rule(Claim, kw_only=True):
@@ -193,6 +195,8 @@ class Api(_Strict, kw_only=True):
     v2: Side
     v2_1: Side
     resources: list[str]
+    family: list[str]
+    """Path beginnings of the calls that the mappings are about, covered by an endpoint or not."""
     values: str
     codec: list[Codec]
     error: ErrorTemplate
