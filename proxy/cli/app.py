@@ -23,10 +23,11 @@ app = typer.Typer(
 @app.command()
 def serve(config: ConfigPath = DEFAULT_PATH) -> None:
     """Run the proxy until it is told to stop."""
-    from proxy.app import serve as run  # noqa: PLC0415 - `--help` does not wait for it
-
     with told():
-        run(loaded(config))
+        result = loaded(config)
+        from proxy.app import serve as run  # noqa: PLC0415 - `--help` does not wait for it
+
+        run(result)
 
 
 @app.command()

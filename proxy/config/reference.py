@@ -1,9 +1,14 @@
-"""The keys as a schema for editors, and as the table in docs/configuration.md."""
+"""The keys as a schema for editors, and as the tables in docs/configuration.md.
+
+`python -m proxy.config.reference docs/configuration.md` brings that page up to date.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_origin
 
 from pydantic import BaseModel
@@ -16,6 +21,7 @@ from proxy.config.model import Config
 from proxy.config.shape import bare, section_of
 from proxy.config.values import duration_text, size_text
 
+_BEGIN, _END = "<!-- keys: made from the program -->", "<!-- end of keys -->"
 _HEAD = ("| key | type | default | meaning |", "|---|---|---|---|")
 _SPELLINGS: Mapping[str | None, Callable[[Any], str]] = {"duration": duration_text, "size": size_text}
 """Types whose defaults are numbers in the program and texts in the file."""
@@ -40,6 +46,15 @@ def json_schema() -> dict[str, Any]:
 def key_tables() -> str:
     """Every section with its keys, as Markdown."""
     return "\n".join(_section(Config, "", "Top level")).strip() + "\n"
+
+
+def with_tables(page: str) -> str:
+    """A page whose part between the two marks is made anew. Raises ValueError where a mark is missing."""
+    before, _, rest = page.partition(_BEGIN)
+    _, mark, after = rest.partition(_END)
+    if not mark:
+        raise ValueError(f"the page has to hold {_BEGIN} and {_END}")
+    return f"{before}{_BEGIN}\n\n{key_tables()}\n{_END}{after}"
 
 
 def _section(section: type[BaseModel], prefix: str, title: str) -> Iterator[str]:
@@ -93,3 +108,7 @@ def _default(field: FieldInfo, schema: dict[str, Any]) -> str:
     if field.default is PydanticUndefined or field.default is None or field.default == ():
         return "none"
     return f"`{json.dumps(schema['default'])}`"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(with_tables(Path(sys.argv[1]).read_text("utf-8")), "utf-8")
