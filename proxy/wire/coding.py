@@ -9,17 +9,19 @@ from proxy.types import Headers
 
 _GZIP_WINDOW = 31  # zlib's figure for "a gzip header, the largest window"
 
+_MOST_MEMBERS = 64  # each further member copies the rest of the body: unbounded, that is quadratic
+
 
 class Undecodable(CrossfadeError):  # noqa: N818 - the state of the body, as Refused and Untranslatable
-    """A body that cannot be read within the limit; a caller's becomes a 415 or 413, an upstream's a 502."""
+    """A body that cannot be read within the limit: out of an upstream, a 502."""
 
 
 def decode_body(headers: Headers, body: bytes, limit: int) -> bytes:
     """The body without its content coding; `limit` is in bytes and holds for what comes out.
 
-    Reads `identity` and one layer of `gzip` (RFC 9110 §8.4.1.3, also `x-gzip`), the memory needed never
-    exceeds the limit by more than a byte. An empty body is empty under any coding (`HEAD`, 204, 304). Raises
-    `Undecodable` for another coding, broken or unfinished gzip, and a body over the limit.
+    Reads `identity` and one layer of `gzip` (RFC 9110 §8.4.1.3, also `x-gzip`), and stops one byte beyond the
+    limit however much more there is. An empty body is empty under any coding (`HEAD`, 204, 304). Raises
+    `Undecodable` for another coding, broken or unfinished gzip, too many gzip members, a body over the limit.
     """
     codings = [
         coding.strip(b" \t")
@@ -38,7 +40,7 @@ def decode_body(headers: Headers, body: bytes, limit: int) -> bytes:
 def _gunzip(body: bytes, limit: int) -> bytes:
     """RFC 1952 §2.2: a gzip body is one member or several in a row."""
     out = b""
-    while body:
+    for _ in range(_MOST_MEMBERS):
         member = zlib.decompressobj(_GZIP_WINDOW)
         try:
             out = _bounded(out + member.decompress(body, limit - len(out) + 1), limit)
@@ -47,7 +49,9 @@ def _gunzip(body: bytes, limit: int) -> bytes:
         if not member.eof:
             raise Undecodable("The gzip body ends too early. Send it whole.")
         body = member.unused_data
-    return out
+        if not body:
+            return out
+    raise Undecodable(f"The gzip body has more than {_MOST_MEMBERS} members. Send it as one.")
 
 
 def _bounded(body: bytes, limit: int) -> bytes:

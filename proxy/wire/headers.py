@@ -7,6 +7,7 @@ Names compare without regard to case (§5.1).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from proxy.errors import Fault, Refused
 from proxy.types import Headers
@@ -56,10 +57,7 @@ _FOR_ALL_RECIPIENTS = frozenset(
 _SINGLE = frozenset({b"authorization", b"host", b"content-length"})
 """Fields whose second line another server may prefer (RFC 9110 §11.6.2, RFC 9112 §3.2 and §6.3)."""
 
-_LOOKED_AT = _SINGLE | {b"connection", b"via"}
-
 _USUAL_OPTIONS = frozenset({b"keep-alive", b"close", b"Keep-Alive"})
-_NONE: frozenset[bytes] = frozenset()
 
 _TWINS_REFUSED = (
     _FOR_ALL_RECIPIENTS | _HOP_BY_HOP | {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
@@ -115,26 +113,22 @@ def check_request(headers: Headers) -> None:
     is no authority, a name with `_` whose twin with `-` matters, and a `Connection` that names a field for
     all recipients; `Fault.LOOP` when our own `Via` is there (RFC 9110 §7.6.3).
     """
-    names = [name.lower() for name, _ in headers]
-    if b"_" in b"".join(names):
-        _check_twins(names)
-    met: set[bytes] = set()
-    for name, (_, value) in zip(names, headers, strict=True):
-        if name not in _LOOKED_AT:
-            continue
-        if name in met and name in _SINGLE:
-            raise _ambiguous(name, "stands more than once", "Send it once")
-        met.add(name)
-        if name == b"host" and not _HOST.fullmatch(value):
-            raise _ambiguous(name, "is not a host name with an optional port", "Send host:port alone")
-        if name == b"connection" and (named := _options(value) & _FOR_ALL_RECIPIENTS):
-            raise _ambiguous(name, f"names {min(named).decode()}, which is meant for all", "Take it out")
-        if name == b"via" and _OWN_VIA.search(value):
-            raise _loop()
+    single: list[bytes] = []
+    for name, value in headers:
+        low = name.lower()
+        if low in _LOOKED_AT:
+            if low in _SINGLE:
+                if low in single:
+                    raise _ambiguous(low, "stands more than once", "Send it once")
+                single.append(low)
+            if low in _VALUE_CHECKS:
+                _VALUE_CHECKS[low](value)
+        elif b"_" in low:
+            _check_twin(low, headers)
 
 
 def end_to_end(headers: Headers) -> Headers:
-    """The field lines that may cross: without hop-by-hop ones and those that `Connection` names (RFC 9110 §7.6.1).
+    """The lines that may cross: without hop-by-hop ones and those that `Connection` names (RFC 9110 §7.6.1).
 
     A field for all recipients crosses even if named: `check_request` refuses such a request, and an answer
     keeps it.
@@ -185,37 +179,60 @@ def edited(headers: Headers) -> Headers:
 
 
 def _without(headers: Headers, dropped: frozenset[bytes]) -> Headers:
-    kept = [field for field in headers if field[0].lower() not in dropped]
-    if len(kept) == len(headers):
-        return kept
-    named = {
-        option for name, value in headers if name.lower() == b"connection" for option in _options(value)
-    } - _FOR_ALL_RECIPIENTS
+    named: set[bytes] = set()
+    kept: Headers = []
+    for field in headers:
+        name = field[0].lower()
+        if name not in dropped:
+            kept.append(field)
+        elif name == b"connection" and field[1] not in _USUAL_OPTIONS:
+            named |= _options(field[1])
+    named -= _FOR_ALL_RECIPIENTS
     return [field for field in kept if field[0].lower() not in named] if named else kept
 
 
-def _options(connection: bytes) -> frozenset[bytes]:
-    """The fields that one `Connection` line names, in lower case."""
-    if connection in _USUAL_OPTIONS:
-        return _NONE
-    return frozenset(option.strip(b" \t") for option in connection.lower().split(b","))
+def _options(connection: bytes) -> set[bytes]:
+    """The options of one `Connection` line, in lower case."""
+    return {option.strip(b" \t") for option in connection.lower().split(b",")}
 
 
-def _check_twins(names: list[bytes]) -> None:
-    for name in names:
-        twin = name.replace(b"_", b"-")
-        if twin != name and (twin in _TWINS_REFUSED or twin in names):
-            raise _ambiguous(twin, "has a twin that is spelled with an underscore", "Send the hyphen alone")
+def _check_host(value: bytes) -> None:
+    if not _HOST.fullmatch(value):
+        raise _ambiguous(b"host", "is not a host name with an optional port", "Send host:port alone")
 
 
-def _loop() -> Refused:
-    detail = (
-        "The request carries this proxy's own Via: an upstream address leads back here. Correct that address."
-    )
-    return Refused(Fault.LOOP, "via: the request has passed through here before.", detail)
+def _check_connection(value: bytes) -> None:
+    if value not in _USUAL_OPTIONS and (named := _options(value) & _FOR_ALL_RECIPIENTS):
+        raise _ambiguous(
+            b"connection", f"names {min(named).decode()}, a field for all recipients", "Take it out"
+        )
+
+
+def _check_via(value: bytes) -> None:
+    if _OWN_VIA.search(value):
+        detail = "The request carries this proxy's own Via: an upstream address leads back here. Correct it."
+        raise Refused(Fault.LOOP, "via: the request has passed through here before.", detail)
+
+
+def _check_twin(name: bytes, headers: Headers) -> None:
+    twin = name.replace(b"_", b"-")
+    if twin in _TWINS_REFUSED:
+        raise _ambiguous(twin, "has a twin that is spelled with an underscore", "Send the hyphen alone")
+    if first(headers, twin) is not None:
+        raise _ambiguous(b"a field", "comes with an underscore and with a hyphen", "Send one of the two")
+
+
+_VALUE_CHECKS: dict[bytes, Callable[[bytes], None]] = {
+    b"host": _check_host,
+    b"connection": _check_connection,
+    b"via": _check_via,
+}
+_LOOKED_AT = _SINGLE | _VALUE_CHECKS.keys()
 
 
 def _ambiguous(name: bytes, breach: str, way_out: str) -> Refused:
-    """`name` is one of our own lists' names, or one that the request also has in its usual spelling."""
-    shown = name.decode("latin-1")
-    return Refused(Fault.HEADERS, f"{shown}: {breach}.", f"The header field {shown} {breach}. {way_out}.")
+    """`name` comes from the lists above, never from the request: a made-up name can be personal data."""
+    shown = name.decode()
+    return Refused(
+        Fault.HEADERS, f"{shown}: {breach}.", f"In the header section, {shown} {breach}. {way_out}."
+    )

@@ -17,7 +17,7 @@ MAX_TARGET = 8192
 """The longest target in bytes, path and query together (RFC 9112 §3 asks for at least 8000)."""
 
 _CLEAN = re.compile(
-    rb"(?:/(?!\.{1,2}(?:[/?]|\Z))[A-Za-z0-9\-._~!$&'()*+,=:@]+)*/?(?<=[^?])(?:\?[!\"$-~]*)?",
+    rb"(?=/)(?:/(?!\.{1,2}(?:[/?]|\Z))[A-Za-z0-9\-._~!$&'()*+,=:@]+)*/?(?:\?[!\"$-~]*)?",
 )
 """A path of RFC 3986 characters without escapes, empty or dot segments; then, perhaps, a query."""
 
@@ -46,8 +46,7 @@ _PATH_RULES = (
         "Percent-encode it",
     ),
 )
-"""For the path: RFC 3986 §3.3 (its characters), §6.2.2.3 (dot segments); the rest are the escapes that servers differ
-about, as other gateways refuse them too."""
+"""For the path: RFC 3986 §3.3 (characters), §6.2.2.3 (dots); the rest is what servers differ about."""
 
 _DELIMITERS = "./\\;%?#"
 _SLASH_TWINS = "\u2044\u2215\u29f5\u29f8"
@@ -63,7 +62,7 @@ def check_target(target: bytes) -> None:
     """
     if len(target) > MAX_TARGET:
         raise _refused("target", f"is longer than {MAX_TARGET} bytes", "Send a shorter one")
-    if target and _CLEAN.fullmatch(target):
+    if _CLEAN.fullmatch(target):
         return
     _hold("target", target, _TARGET_RULES)
     path = split(target)[0]
