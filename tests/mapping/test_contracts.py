@@ -89,6 +89,14 @@ def test_every_operation_parameter_and_status_is_graded(contract: Schema) -> Non
 
 
 @CONTRACTS
+def test_every_host_and_scheme_is_graded(contract: Schema) -> None:
+    for server in contract["servers"]:
+        assert_graded(server["url"], server)
+    for name, scheme in contract["components"]["securitySchemes"].items():
+        assert_graded(name, scheme)
+
+
+@CONTRACTS
 def test_only_the_words_of_the_dialect_are_used(contract: Schema) -> None:
     for place, schema in schemas(contract):
         assert schema.keys() <= SCHEMA_WORDS, f"{place}: {sorted(schema.keys() - SCHEMA_WORDS)}"
