@@ -26,7 +26,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 ABORT = "emulator.abort"
-"""Name of the ASGI extension that ends a connection without an answer; `serve.Protocol` offers it."""
+"""Name of the ASGI extension that ends a connection at once; `serve.Protocol` offers it."""
 _VERSIONS: dict[str, Version] = {"v2": "v2", "v2.1": "v2.1"}
 
 
@@ -66,13 +66,14 @@ class Emulator:
         wire = self._answer(request, peer)
         await asyncio.sleep(wire.delay)
         if wire.cut == "close":
-            scope["extensions"][ABORT]()
+            _hang_up(scope)
             return
         await send({"type": "http.response.start", "status": wire.status, "headers": wire.headers})
         if wire.cut == "truncate":
             await send(
                 {"type": "http.response.body", "body": wire.body[: len(wire.body) // 2], "more_body": True}
             )
+            _hang_up(scope)
             return
         await send({"type": "http.response.body", "body": wire.body})
 
@@ -138,6 +139,13 @@ class Emulator:
     ) -> Wire:
         wire = dressed(request, said, now, self.count, self.platform.switches)
         return replace(wire, delay=delay, cut=cut)
+
+
+def _hang_up(scope: Message) -> None:
+    end = scope.get("extensions", {}).get(ABORT)
+    if end is None:
+        raise RuntimeError("this server cannot cut a connection; serve the emulator with serve.Protocol")
+    end()
 
 
 async def _whole(scope: Message, receive: Receive) -> Recorded | None:

@@ -15,7 +15,7 @@ from proxy.emulator.switches import Switches, Version
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1, which also lets an app end a connection without an answer."""
+    """uvicorn's HTTP/1.1, which also lets an app end a connection in mid-answer."""
 
     def on_message_begin(self) -> None:
         """Add the extension to every request's scope."""
@@ -23,7 +23,7 @@ class Protocol(HttpToolsProtocol):
         self.scope["extensions"] = {ABORT: self._abort}  # type: ignore[dict-item]  # a function, where ASGI expects notes
 
     def _abort(self) -> None:
-        self.cycle.disconnected = True  # uvicorn would otherwise make up a 500
+        self.cycle.disconnected = True  # uvicorn would otherwise make up a 500, or complain
         self.transport.close()
 
 

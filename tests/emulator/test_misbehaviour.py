@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from proxy.emulator import Misbehaviour, SwitchError, parse_misbehaviour
+from proxy.emulator import Misbehaviour, Mischief, SwitchError, make_app, parse_misbehaviour
 from proxy.emulator.misbehave import DRIFTS
 from tests.emulator.caller import CREDENTIALS, FIRST_REF, JSON, Caller, order
-from tests.servers import fetch, request
+from tests.servers import fetch, parse, request, serve
 
 
 def trouble(call: Caller, version: str = "v2.1", **values: Any) -> None:
@@ -48,6 +48,11 @@ def test_a_cut_answer_is_shorter_than_it_says(call: Caller) -> None:
     answer = call("POST", "/v2.1/orders", order())
     assert (answer.status, len(answer.body)) == (201, int(answer.header("content-length") or 0) // 2)
     assert list(call.app.platform.orders) == [FIRST_REF]
+
+
+def test_a_server_that_cannot_cut_says_so_instead_of_answering_well() -> None:
+    with serve(make_app(mischief=Mischief({"v2": Misbehaviour(close=1)}))) as running:
+        assert parse(fetch(running.url, request("GET", "/v2/orders/a"))).status == 500
 
 
 def test_a_slow_answer_waits(call: Caller) -> None:
