@@ -236,4 +236,5 @@ def _inner(tables: list[Mapping[str, object]], names: tuple[str, ...]) -> list[d
 
 def _rendered(_logger: WrappedLogger, _method: str, values: _Values) -> str:
     # A value that is not JSON's shows its type alone: its repr could quote a request.
-    return json.dumps(values, ensure_ascii=True, separators=(",", ":"), default=lambda v: type(v).__name__)
+    line = json.dumps(values, separators=(",", ":"), default=lambda value: type(value).__name__)
+    return line.replace("\x7f", "\\u007f")

@@ -291,7 +291,8 @@ def test_all_mistakes_are_told_at_once(loading: Loading) -> None:
 def test_a_secret_in_the_wrong_place_is_not_quoted(loading: Loading) -> None:
     with pytest.raises(ConfigError) as caught:
         loading(
-            '[store]\nurl = "geheim"\n[server]\nport = "geheim"\nmax_body = "geheim"\n[log]\nrequests = "geheim"'
+            '[store]\nurl = "geheim"\n[server]\nport = "geheim"\nmax_body = "geheim"\n'
+            '[log]\nrequests = "geheim"'
         )
     assert "geheim" not in str(caught.value)
 
@@ -304,7 +305,7 @@ def test_an_address_and_its_file_exclude_each_other(loading: Loading, tmp_path: 
 
 
 def test_a_file_that_is_not_there_names_the_command_that_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="No such file.*crossfade config init"):
+    with pytest.raises(ConfigError, match=r"No such file.*crossfade config init"):
         load(tmp_path / "none.toml", {})
 
 
