@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import ssl
 from typing import TypeAlias, cast
 
 from proxy.errors import Fault, UpstreamFailed
@@ -113,12 +114,13 @@ class Connection(asyncio.Protocol):
                 self._finish(answer)
 
     def eof_received(self) -> None:
-        """Take an orderly end."""
-        self._ended(clean=True)
+        """Take an orderly end: a FIN, in TLS a close_notify."""
+        tls = None if self._transport is None else self._transport.get_extra_info("ssl_object")
+        self._ended(clean=tls is None or _said_goodbye(tls))
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Take any end."""
-        self._ended(clean=exc is None)
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """Take any other end."""
+        self._ended(clean=False)
 
     def _ended(self, *, clean: bool) -> None:
         if self._waiter is not None:
@@ -155,3 +157,11 @@ class Connection(asyncio.Protocol):
         if waiter is not None and not waiter.done():
             detail = f"{self._upstream}: {reason}, {phase}"
             waiter.set_result(UpstreamFailed(Outcome.UNKNOWN, fault, detail))
+
+
+def _said_goodbye(tls: ssl.SSLObject) -> bool:
+    """Whether close_notify came: anybody on the way can send a FIN (RFC 9112 §9.8). asyncio does not tell."""
+    try:
+        return not tls.read(1)
+    except ssl.SSLError:
+        return False

@@ -52,6 +52,8 @@ class Origin:
 
 def parse_origin(base_url: str) -> Origin:
     """Read `https://host[:port][/prefix]`; raises ConfigError, which names the rule, never the value."""
+    if " " in base_url or not base_url.isprintable():
+        raise ConfigError(f"{_SHAPE}; there is white space or a control character in it.")
     try:
         url = urlsplit(base_url)
         port = url.port
@@ -147,6 +149,4 @@ def tls_context(settings: UpstreamSettings) -> ssl.SSLContext | None:
             f"ca_file of an upstream cannot be used ({error}); name a readable PEM file of certificates."
         ) from error
     context.set_alpn_protocols(["http/1.1"])
-    # An answer that ends with the connection may have been cut by anybody who can send a FIN (RFC 9112 §9.8).
-    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     return context

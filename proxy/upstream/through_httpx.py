@@ -48,6 +48,19 @@ class _Body(httpx.AsyncByteStream):
             yield self._body
 
 
+class _Target(httpx.URL):
+    """A URL whose target goes out as it is; the extension "target" would replace a CONNECT's target, too."""
+
+    def __init__(self, origin: httpx.URL, target: bytes) -> None:
+        super().__init__(origin)
+        self._target = target
+
+    @property
+    def raw_path(self) -> bytes:
+        """The bytes of the request line."""
+        return self._target
+
+
 class HttpxEngine:
     """An `Engine` over `httpx.AsyncHTTPTransport`."""
 
@@ -100,8 +113,9 @@ class HttpxEngine:
             self._url,
             headers=headers,
             stream=_Body(call.body),
-            extensions={"target": self._origin.prefix + call.target, "timeout": self._timeouts()},
+            extensions={"timeout": self._timeouts()},
         )
+        request.url = _Target(self._url, self._origin.prefix + call.target)
         response = await self._transport.handle_async_request(request)
         try:
             self._check_head(response)
