@@ -129,7 +129,10 @@ def _breach(findings: list[Finding]) -> Refused:
     name = worst.pointer.rpartition("/")[2] or "body"
     detail = "; ".join(f"{one.pointer or 'the body'} {_wants(one)}" for one in findings)
     return Refused(
-        Fault.FIELD, f"{name}: {_wants(worst)}.", f"By the v2 contract, {detail}. Send that.", pointer=worst.pointer
+        Fault.FIELD,
+        f"{name}: {_wants(worst)}.",
+        f"By the v2 contract, {detail}. Send that.",
+        pointer=worst.pointer,
     )
 
 

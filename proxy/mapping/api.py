@@ -112,7 +112,9 @@ def _read(path: Path, shape: type[Shape]) -> Shape:
     try:
         return msgspec.convert(tomllib.loads(path.read_text("utf-8")), shape)
     except OSError as error:
-        raise MappingError(f"{path.name}: cannot be read ({error.strerror}); give a folder with all files") from None
+        raise MappingError(
+            f"{path.name}: cannot be read ({error.strerror}); give a folder with all files"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{path.name}: is not TOML: {error}") from None
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Holding a document against a contract: does every value stand where the contract says, in the kind it says?
+"""Holding a document against a contract: whether every value stands where it should, in the kind it should be.
 
 Two readers of one contract. The quick one is a `msgspec` type built from the schema: it answers yes in about two
 microseconds. Only when it says no does the slow one walk the document and name every finding.
@@ -38,7 +38,9 @@ class Checker:
     request: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_quick", msgspec.json.Decoder(_type(self.schema, self.request), strict=True))
+        object.__setattr__(
+            self, "_quick", msgspec.json.Decoder(_type(self.schema, self.request), strict=True)
+        )
 
     def fits(self, body: Token) -> bool:
         """Whether the quick reader is content; a `False` only means: ask `findings`."""
@@ -55,7 +57,7 @@ class Checker:
 
 def _type(schema: Schema, request: bool) -> Any:
     options = [_single(name, schema, request) for name in schema.types]
-    if not options or "number" in schema.types and "integer" in schema.types:
+    if not options or ("number" in schema.types and "integer" in schema.types):
         return Any
     whole = options[0]
     for other in options[1:]:

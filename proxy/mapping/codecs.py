@@ -21,8 +21,10 @@ from proxy.mapping.model import Entry
 class Codec(Protocol):
     """What every leaf type offers. Tokens are JSON values as bytes."""
 
-    rule: str
-    """The id under which it is declared in the mapping files."""
+    @property
+    def rule(self) -> str:
+        """The id under which it is declared in the mapping files."""
+        ...
 
     def back(self, token: bytes) -> bytes:
         """v2.1's token as a v2 caller reads it; the same object when nothing changes."""
@@ -63,11 +65,11 @@ class Plain:
         """Token for token: `30.6` and `30.60` are a difference of format, which the comparison names."""
         return v2 == ours or (v2[:1] == b'"' == ours[:1] and text_of(v2) == text_of(ours))
 
-    def rule_for(self, native: bytes) -> str:  # noqa: ARG002 - part of the protocol
+    def rule_for(self, native: bytes) -> str:
         """No rule speaks for a plain leaf."""
         return self.rule
 
-    def explains(self, v2: bytes, native: bytes, ours: bytes) -> bool:  # noqa: ARG002 - part of the protocol
+    def explains(self, v2: bytes, native: bytes, ours: bytes) -> bool:
         """A plain leaf declares no loss."""
         return False
 
@@ -130,7 +132,9 @@ def instant(token: bytes) -> datetime | None:
     minute, second, fraction, zone = (part.decode() if part else "" for part in match.groups())
     micro = (fraction + "000000")[:6]
     try:
-        parsed = datetime.fromisoformat(f"{minute}{second or ':00'}.{micro}{'+00:00' if zone == 'Z' else zone}")
+        parsed = datetime.fromisoformat(
+            f"{minute}{second or ':00'}.{micro}{'+00:00' if zone == 'Z' else zone}"
+        )
         return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -182,7 +186,11 @@ class ValueTable:
 
     def explains(self, v2: bytes, native: bytes, ours: bytes) -> bool:
         """v2 itself prints the word that the table hides from callers."""
-        return _plain(v2) == _plain(native) and _plain(native) in self._back and ours == self._back[_plain(native)]
+        return (
+            _plain(v2) == _plain(native)
+            and _plain(native) in self._back
+            and ours == self._back[_plain(native)]
+        )
 
 
 def _plain(token: bytes) -> bytes:

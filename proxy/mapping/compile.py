@@ -40,7 +40,7 @@ class Compiler:
     def codec(self, leaf_type: str, forward: bool) -> Codec | None:
         """The codec for a leaf type where it has something to do in this direction."""
         found = self.codecs.get(leaf_type)
-        if found is None or isinstance(found, Timestamp) and forward:
+        if found is None or (isinstance(found, Timestamp) and forward):
             return None
         if isinstance(found, ValueTable) and not found.speaks(forward=forward):
             return None
@@ -52,9 +52,7 @@ class Compiler:
         method, _, path = spec.v2.partition(" ")
         rules = [one for one in resource.rule if spec.id in one.on and self._on(one)]
         steps = [one for one in resource.step if one.on == spec.id and self._on(one)]
-        plans = {
-            case: self._plans(rules, steps, case, v2, v2_1) for case in ("", *spec.cases)
-        }
+        plans = {case: self._plans(rules, steps, case, v2, v2_1) for case in ("", *spec.cases)}
         return ready.Endpoint(
             id=spec.id,
             is_write=method != "GET",
@@ -113,10 +111,14 @@ def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]
     found: dict[str, Codec] = {}
     for one in api.codec:
         if one.type not in built_in:
-            raise MappingError(f"codec {one.id}: no codec is built in for '{one.type}'; there are href and timestamp")
+            raise MappingError(
+                f"codec {one.id}: no codec is built in for '{one.type}'; there are href and timestamp"
+            )
         found[one.type] = Href(one.id, links) if one.type == "href" else Timestamp(one.id)
     for table in values.table:
-        entries = [one for one in table.entry if all(compat[name] == value for name, value in one.when.items())]
+        entries = [
+            one for one in table.entry if all(compat[name] == value for name, value in one.when.items())
+        ]
         found[table.type] = ValueTable(f"values.{table.type}", entries)
     return found
 
@@ -165,7 +167,9 @@ def _query_operation(rule: Rule, name: str) -> QueryOperation:
             names = tuple(one.encode() for one in rule.place)
             return OneOf(names, rule.id, rule.message, rule.prefer.encode(), rule.says)
         case _:
-            raise MappingError(f"rule {rule.id}: '{rule.do}' is not for queries; use refuse, drop, clamp or one-of")
+            raise MappingError(
+                f"rule {rule.id}: '{rule.do}' is not for queries; use refuse, drop, clamp or one-of"
+            )
 
 
 def _join(step: Step) -> ready.Join:

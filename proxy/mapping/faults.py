@@ -26,7 +26,9 @@ class ErrorShape:
     def compiled(cls, template: ErrorTemplate, compat: Mapping[str, Setting]) -> ErrorShape:
         """The template with the members that the switches ask for."""
         members = [
-            one for one in template.member if all(compat[name] in allowed for name, allowed in one.when.items())
+            one
+            for one in template.member
+            if all(compat[name] in allowed for name, allowed in one.when.items())
         ]
         return cls(members, template.link)
 
@@ -63,4 +65,6 @@ class ErrorShape:
 
 
 def _first_text(native: Mapping[str, Raw], names: Sequence[str]) -> Raw | None:
-    return next((native[name] for name in names if name in native and kind(native[name]) is Kind.STRING), None)
+    return next(
+        (native[name] for name in names if name in native and kind(native[name]) is Kind.STRING), None
+    )

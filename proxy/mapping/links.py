@@ -1,8 +1,8 @@
-"""Links: the same resource has one address at the platform in v2, one in v2.1, and one at crossfade.
+r"""Links: the same resource has one address at the platform in v2, one in v2.1, and one at crossfade.
 
 A platform link is `<base><prefix>…` (base of one of the two upstreams, or an alias that stored links still carry,
 http or https); ours is `<public_url><v2 prefix>…`. Only links whose base and prefix are known are touched; whatever
-follows the prefix (a trailing slash, a query) stays as it is. A link may be written with `\\/` for each slash.
+follows the prefix (a trailing slash, a query) stays as it is. A link may be written with `\/` for each slash.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Links:
 
 def _matcher(bases: Iterable[str], prefixes: Iterable[str]) -> re.Pattern[str]:
     hosts = sorted({base.partition("://")[2] for base in bases}, key=len, reverse=True)
-    return re.compile(f"(?i:https?://(?:{'|'.join(map(re.escape, hosts))}))(?:{'|'.join(map(re.escape, prefixes))})")
+    return re.compile(
+        f"(?i:https?://(?:{'|'.join(map(re.escape, hosts))}))(?:{'|'.join(map(re.escape, prefixes))})"
+    )
 
 
 def _finder(bases: Iterable[str], prefix: str) -> re.Pattern[bytes]:

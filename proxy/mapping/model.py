@@ -18,7 +18,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
     pass
 
 
-class Claim(_Strict, kw_only=True):
+class Claim(_Strict, frozen=True, kw_only=True):
     """What every declaration says about itself."""
 
     id: str
@@ -34,7 +34,7 @@ class Claim(_Strict, kw_only=True):
     """A loss that takes nothing a v2 caller could miss: it is counted, not logged each time."""
 
 
-class Rule(Claim, kw_only=True):
+class Rule(Claim, frozen=True, kw_only=True):
     """One output place (or several that are treated alike) and the operation that makes it."""
 
     on: list[str]
@@ -57,14 +57,14 @@ class Rule(Claim, kw_only=True):
     """`one-of`: the parameter that wins; empty refuses."""
 
 
-class Case(_Strict):
+class Case(_Strict, frozen=True):
     """A named condition on the caller's query."""
 
     query: str
     equals: str
 
 
-class Refusal(_Strict):
+class Refusal(_Strict, frozen=True):
     """An endpoint that v2 may answer but that must not be carried to v2.1."""
 
     when: dict[str, Setting]
@@ -73,7 +73,7 @@ class Refusal(_Strict):
     detail: str
 
 
-class Endpoint(_Strict, kw_only=True):
+class Endpoint(_Strict, frozen=True, kw_only=True):
     """One v2 operation and its counterpart; rules and steps name it by `id`."""
 
     id: str
@@ -89,7 +89,7 @@ class Endpoint(_Strict, kw_only=True):
     """The v2 contract does not know this operation (it is declared only to be decided about)."""
 
 
-class Step(Claim, kw_only=True):
+class Step(Claim, frozen=True, kw_only=True):
     """A further upstream call: `join` reads more and puts it into the answer, `look-up` finds a record, then writes."""
 
     on: str
@@ -109,7 +109,7 @@ class Step(Claim, kw_only=True):
     """`look-up`: the v2.1 status as which a success of `then` is answered."""
 
 
-class Record(_Strict):
+class Record(_Strict, frozen=True):
     """Where the name of the record stands: path parameter, body member, query parameter, stamp member."""
 
     path: str
@@ -118,7 +118,7 @@ class Record(_Strict):
     stamp: str
 
 
-class Resource(_Strict, kw_only=True):
+class Resource(_Strict, frozen=True, kw_only=True):
     """One resource file."""
 
     name: str
@@ -129,7 +129,7 @@ class Resource(_Strict, kw_only=True):
     step: list[Step] = []
 
 
-class Entry(Claim, kw_only=True):
+class Entry(Claim, frozen=True, kw_only=True):
     """One value of a value table: `v2` and `v2-1` name each other; `direction` limits it to one way."""
 
     v2: str
@@ -137,7 +137,7 @@ class Entry(Claim, kw_only=True):
     direction: Literal["both", "back"] = "both"
 
 
-class Table(_Strict, kw_only=True):
+class Table(_Strict, frozen=True, kw_only=True):
     """The values of one codec type that differ between the versions; all others pass as they are."""
 
     type: str
@@ -145,19 +145,19 @@ class Table(_Strict, kw_only=True):
     entry: list[Entry]
 
 
-class Values(_Strict):
+class Values(_Strict, frozen=True):
     """`values.toml`: all value tables."""
 
     table: list[Table]
 
 
-class Codec(Claim, kw_only=True):
+class Codec(Claim, frozen=True, kw_only=True):
     """What a built-in codec does with the leaves of its type, for the guide and for explain."""
 
     type: str
 
 
-class Switch(_Strict):
+class Switch(_Strict, frozen=True):
     """One key of `[compat]`: the values it may have, the default, and which rules read it."""
 
     values: list[Setting]
@@ -165,7 +165,7 @@ class Switch(_Strict):
     says: str
 
 
-class ErrorMember(_Strict, kw_only=True):
+class ErrorMember(_Strict, frozen=True, kw_only=True):
     """One member of v2's error body, in order; `value` says what fills it."""
 
     name: str
@@ -175,21 +175,21 @@ class ErrorMember(_Strict, kw_only=True):
     when: dict[str, list[Setting]] = {}
 
 
-class ErrorTemplate(_Strict):
+class ErrorTemplate(_Strict, frozen=True):
     """v2's error body, for translated errors and for our own."""
 
     link: str
     member: list[ErrorMember]
 
 
-class Side(_Strict):
+class Side(_Strict, frozen=True):
     """One version: its contract file and the path prefix under which it is served."""
 
     contract: str
     prefix: str
 
 
-class Api(_Strict, kw_only=True):
+class Api(_Strict, frozen=True, kw_only=True):
     """`api.toml`: what all resources share."""
 
     v2: Side

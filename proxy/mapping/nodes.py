@@ -55,7 +55,7 @@ class Leaf:
     codec: Codec
     forward: bool
 
-    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:  # noqa: ARG002 - protocol
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """The codec's token; whatever it does not know passes."""
         if value is None:
             return None
@@ -74,7 +74,7 @@ class Drop:
     pointer: str
     rule: str
 
-    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:  # noqa: ARG002 - protocol
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """Nothing."""
         if value is not None:
             trace.append(Firing(self.rule, self.pointer, bytes(value), None))
@@ -125,7 +125,7 @@ class Object:
     keep_rule: str = ""
     create: bool = False
 
-    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:  # noqa: ARG002 - protocol
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """The object with its members treated; the same object when none changed."""
         if value is None or kind(value) is not Kind.OBJECT:
             return self._absent(value, trace)

@@ -22,7 +22,7 @@ class DropLinks:
     members: frozenset[str]
     """What a link and its list consist of; anything else is content."""
 
-    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:  # noqa: ARG002 - protocol
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """Nothing, or raise `Refused`."""
         if value is None:
             return None

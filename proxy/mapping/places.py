@@ -54,7 +54,7 @@ class Planner:
 
     def request(self, rules: Sequence[Rule], schema: Schema) -> Node | None:
         """The plan that turns a v2 request body into v2.1's; `None` when nothing is to be done."""
-        blanks = {rule.do: rule.id for rule in rules if rule.do in _BLANKS}
+        blanks: dict[str, str] = {rule.do: rule.id for rule in rules if rule.do in _BLANKS}
         root = _gather([rule for rule in rules if rule.do not in (*_BLANKS, "optional")], [schema])
         members: list[tuple[str, Node]] = []
         for name, place in root.children.items():
@@ -96,7 +96,9 @@ class Planner:
         if not members:
             return None
         create = any(isinstance(node, Elements) and node.rule for _, node in members)
-        return Object(place.pointer, members, frozenset(place.children), create=create and bool(place.pointer))
+        return Object(
+            place.pointer, members, frozenset(place.children), create=create and bool(place.pointer)
+        )
 
     def _reduced(self, element: _Place, rule: Rule, each: Node | None) -> Node | None:
         """The element of a collection that keeps only some members."""

@@ -34,10 +34,12 @@ class Refuse:
     message: str
     says: str
 
-    def apply(self, pairs: Pairs, trace: Trace) -> Pairs:  # noqa: ARG002 - protocol
+    def apply(self, pairs: Pairs, trace: Trace) -> Pairs:
         """Raise when it is there."""
         if any(name == self.name for name, _ in pairs):
-            raise Refused(Fault.QUERY, self.message, self.says, pointer=f"?{self.name.decode()}", rule=self.rule)
+            raise Refused(
+                Fault.QUERY, self.message, self.says, pointer=f"?{self.name.decode()}", rule=self.rule
+            )
         return pairs
 
 
@@ -122,14 +124,20 @@ class QueryPlan:
             if parameter is None:
                 continue
             if name in seen:
-                raise _bad(parameter.name, "may not stand twice", "Two readers could take different ones. Send it once.")
+                raise _bad(
+                    parameter.name,
+                    "may not stand twice",
+                    "Two readers could take different ones. Send it once.",
+                )
             seen.add(name)
             if parameter.schema.types == ("integer",) and not _whole(decoded(value or b"")):
                 raise _bad(parameter.name, "must be a whole number", "Send digits only.")
 
 
 def _bad(name: str, why: str, way_out: str) -> Refused:
-    return Refused(Fault.QUERY, f"{name}: {why}.", f"The query parameter {name} {why}. {way_out}", pointer=f"?{name}")
+    return Refused(
+        Fault.QUERY, f"{name}: {why}.", f"The query parameter {name} {why}. {way_out}", pointer=f"?{name}"
+    )
 
 
 def _whole(text: str) -> bool:

@@ -20,7 +20,9 @@ def test_a_golden_exchange_is_carried_as_it_is_written(golden: Golden) -> None:
     mapping = compiled(golden.content.get("compat"))
     made, end = replay(mapping, golden)
     expected = golden.content.get("upstream", [])
-    assert [(one.method, one.target.decode()) for one in made] == [(one["method"], one["target"]) for one in expected]
+    assert [(one.method, one.target.decode()) for one in made] == [
+        (one["method"], one["target"]) for one in expected
+    ]
     for call, wanted in zip(made, expected, strict=True):
         assert tokens(call.body) == tokens(wanted.get("body", "").encode())
     answer = golden.content["answer"]

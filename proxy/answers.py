@@ -1,0 +1,59 @@
+"""Answers of our own: every fault in v2's error shape, so that no caller ever meets a bare 500 or a text that is no JSON."""
+
+from __future__ import annotations
+
+from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable, UpstreamFailed
+from proxy.mapping.faults import ErrorShape
+from proxy.types import Answer, Headers, Outcome
+
+CODE = b"X-Crossfade-Code"
+OUTCOME = b"X-Crossfade-Outcome"
+RETRY_AFTER = b"1"
+"""Seconds after which a caller may come back when we had too much to do."""
+
+
+def for_error(shape: ErrorShape, error: CrossfadeError, request_id: str, *, head: bool = False) -> Answer:
+    """What the caller gets for an error of ours; nothing in it repeats a value of the request."""
+    fault, message, detail, outcome = _read(error)
+    text = f"{fault.code} {detail} (request {request_id})"
+    if isinstance(error, Refused) and error.rule:
+        text = f"{fault.code} {detail} (rule {error.rule}, request {request_id})"
+    body = shape.own(fault.status, message, text)
+    headers: Headers = [
+        (b"Content-Type", b"application/json"),
+        (b"Content-Length", b"%d" % len(body)),
+        (CODE, fault.code.encode()),
+        (OUTCOME, outcome.value.encode()),
+        (b"X-Request-ID", request_id.encode()),
+    ]
+    if fault is Fault.OVERLOADED:
+        headers.append((b"Retry-After", RETRY_AFTER))
+    return Answer(fault.status, headers, b"" if head else body)
+
+
+def _read(error: CrossfadeError) -> tuple[Fault, str, str, Outcome]:
+    match error:
+        case Refused():
+            return error.fault, error.message, error.detail, Outcome.NOT_SENT
+        case UpstreamFailed():
+            return (
+                error.fault,
+                _MESSAGES.get(error.fault, "The platform did not answer."),
+                error.detail,
+                error.outcome,
+            )
+        case Untranslatable():
+            detail = f"The platform's answer cannot be said in v2's words: {error}. Tell the operator."
+            return Fault.BAD_ANSWER, _MESSAGES[Fault.BAD_ANSWER], detail, Outcome.ANSWERED
+        case _:
+            detail = "A mistake in crossfade itself; the operator's log names the place. Do not repeat a write blindly."
+            return Fault.INTERNAL, "Internal error.", detail, Outcome.UNKNOWN
+
+
+_MESSAGES = {
+    Fault.UNREACHABLE: "The platform could not be reached.",
+    Fault.BROKEN: "The connection to the platform broke.",
+    Fault.TIMEOUT: "The platform did not answer in time.",
+    Fault.BAD_ANSWER: "The platform's answer could not be used.",
+    Fault.OVERLOADED: "Too many requests are being carried.",
+}

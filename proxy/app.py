@@ -1,0 +1,150 @@
+"""Assembling the program: from a configuration to two listeners, one for callers and one for operators."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from pathlib import Path
+from typing import Any, Literal
+
+import uvloop
+from prometheus_client import CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route as Page
+
+from proxy import __version__
+from proxy.config.identity import load_key
+from proxy.config.load import Loaded
+from proxy.config.model import Config
+from proxy.cutover.bucket import salts
+from proxy.cutover.decide import Decider
+from proxy.cutover.routes import Routes
+from proxy.evidence import Evidence
+from proxy.listen import Listener, run_all
+from proxy.log import EventLog, foreign_loggers, open_log
+from proxy.mapping.api import load
+from proxy.mapping.links import Bases
+from proxy.serve import Gateway
+from proxy.snapshot import Snapshot
+from proxy.upstream import Engine, UpstreamSettings, make_engine
+from proxy.wire.credentials import CallerIds
+
+SHIPPED = Path(__file__).parent.parent / "mappings"
+"""The mappings that come with the program."""
+
+
+def serve(loaded: Loaded) -> None:
+    """Run until a signal says stop. Raises `ConfigError` or `MappingError` before anything listens."""
+    uvloop.run(_serve(loaded))
+
+
+def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapshot:
+    """Everything that a configuration amounts to; nothing is opened but files."""
+    config = loaded.config
+    source = load(Path(config.mappings) if config.mappings else SHIPPED)
+    mapping = source.compiled(config.compat, _bases(config))
+    key = load_key(Path(config.identity.key_file))
+    bucket_salt, sample_salt = salts(key)
+    routes = Routes.compile(config, source.writes)
+    v2_1 = _engine(config, "v2_1")
+    return Snapshot(
+        config=config,
+        mapping=mapping,
+        decider=Decider(mapping, routes, bucket_salt, config.unmapped == "v2"),
+        callers=CallerIds(key),
+        key=key,
+        v2=_engine(config, "v2"),
+        v2_1=v2_1,
+        evidence=Evidence(config.shadow, mapping, v2_1, log, key, sample_salt, registry),
+        log=log,
+        allowed_hosts=frozenset(host.lower().encode() for host in config.server.allowed_hosts),
+    )
+
+
+def admin(gateway: Gateway, registry: CollectorRegistry) -> Starlette:
+    """The operators' application: health and metrics (the dashboard joins it later)."""
+
+    async def livez(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_: Request) -> Response:
+        return JSONResponse({"status": "ready", "in_flight": gateway.in_flight})
+
+    async def metrics(_: Request) -> Response:
+        return PlainTextResponse(generate_latest(registry), media_type="text/plain; version=0.0.4")
+
+    return Starlette(routes=[Page("/livez", livez), Page("/readyz", readyz), Page("/metrics", metrics)])
+
+
+async def _serve(loaded: Loaded) -> None:
+    config = loaded.config
+    log = open_log(config.log.divergences)
+    registry = CollectorRegistry()
+    snapshot = build(loaded, registry, log)
+    gateway = Gateway(snapshot)
+    front = Listener(gateway, config.server.host, config.server.port, _tls(config))
+    back = Listener(admin(gateway, registry), config.admin.host, config.admin.port, {})
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    snapshot.evidence.start()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
+    with foreign_loggers(log):
+        await run_all([front, back], stopping, lambda: _started(log, loaded, front, back))
+        await snapshot.evidence.stop()
+        await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close())
+    log.write("stopped", reason="signal", in_flight=gateway.in_flight)
+
+
+def _started(log: EventLog, loaded: Loaded, front: Listener, back: Listener) -> None:
+    log.write(
+        "started",
+        version=__version__,
+        config=loaded.hash,
+        host=front.host,
+        port=front.port,
+        admin_host=back.host,
+        admin_port=back.port,
+        engine=loaded.config.upstream.engine,
+    )
+
+
+def _bases(config: Config) -> Bases:
+    both = config.upstream
+    aliases = (*both.v2.aliases, *both.v2_1.aliases)
+    return Bases(
+        public=config.server.public_url.rstrip("/"),
+        v2=both.v2.base_url.rstrip("/"),
+        v2_1=both.v2_1.base_url.rstrip("/"),
+        aliases=tuple(one.rstrip("/") for one in aliases),
+    )
+
+
+def _engine(config: Config, section: Literal["v2", "v2_1"]) -> Engine:
+    one = config.upstream.v2 if section == "v2" else config.upstream.v2_1
+    passed = max(one.max_answer, config.server.max_passthrough_body)
+    settings = UpstreamSettings(
+        base_url=one.base_url,
+        connect_timeout=one.connect_timeout,
+        read_timeout=one.read_timeout,
+        total_timeout=one.total_timeout,
+        pool_size=one.pool_size,
+        pool_wait=one.pool_wait,
+        keepalive=one.keepalive,
+        write_idle=one.write_idle,
+        max_answer=passed if section == "v2" else one.max_answer,
+        ca_file=str(one.ca_file) if one.ca_file else None,
+        proxy=str(one.proxy) if one.proxy else None,
+    )
+    return make_engine(config.upstream.engine, settings)
+
+
+def _tls(config: Config) -> dict[str, Any]:
+    server = config.server
+    if server.tls_cert is None:
+        return {}
+    return {"ssl_certfile": str(server.tls_cert), "ssl_keyfile": str(server.tls_key)}

@@ -1,0 +1,122 @@
+"""Listening: uvicorn with httptools, and the few things that a gateway needs of them differently.
+
+* The request target is kept as it came; uvicorn's own scope drops a lone `?` and hides an absolute form's authority.
+* Trailer fields are not merged into the header section (RFC 9110 §6.5.1): a late `Authorization` must not count.
+* What is no HTTP at all is answered in v2's error shape and the connection is closed (RFC 9112 §2.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from proxy.errors import ConfigError
+from proxy.serve import RAW_TARGET
+
+
+class Application(Protocol):
+    """An ASGI application that can also say what it thinks of bytes that are no request."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        ...
+
+    def unreadable(self) -> bytes:
+        """The whole answer, head and body, to bytes that are no HTTP request."""
+        ...
+
+
+class GatewayProtocol(HttpToolsProtocol):
+    """One connection of a caller."""
+
+    def on_message_begin(self) -> None:
+        """A new request begins: its header section is open again."""
+        super().on_message_begin()
+        self._open = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field line; those behind the body are trailers and stop here."""
+        if self._open:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The header section is whole: keep the target's own bytes for the gateway."""
+        self._open = False
+        self.scope[RAW_TARGET] = self.url  # type: ignore[literal-required] # a key of ours beside ASGI's
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer bytes that are no request, and close."""
+        answer: Callable[[], bytes] | None = getattr(self.app, "unreadable", None)
+        if answer is not None:
+            self.transport.write(answer())
+        self.transport.close()
+
+
+class Listener:
+    """One address and the application behind it."""
+
+    def __init__(self, app: Any, host: str, port: int, tls: dict[str, Any]) -> None:
+        """Bind the address; raises `ConfigError` when it cannot be had."""
+        self._socket = _bound(host, port)
+        self.host, self.port = self._socket.getsockname()[:2]
+        config = uvicorn.Config(
+            app,
+            http=GatewayProtocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            proxy_headers=False,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            **tls,
+        )
+        self.server = _Server(config)
+
+    async def run(self) -> None:
+        """Serve until told to stop; what is in flight then runs to its end."""
+        await self.server.serve(sockets=[self._socket])
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals are heard in one place for all listeners, see `run_all`."""
+        yield
+
+
+async def run_all(listeners: list[Listener], stopping: asyncio.Event, started: Callable[[], None]) -> None:
+    """Run listeners until `stopping` is set, then stop them one after the other: callers first, operators last."""
+    tasks = [asyncio.create_task(one.run()) for one in listeners]
+    while not all(one.server.started for one in listeners):
+        if any(task.done() for task in tasks):
+            break
+        await asyncio.sleep(0.005)
+    started()
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for one, task in zip(listeners, tasks, strict=True):
+        one.server.should_exit = True
+        await task
+    waiting.cancel()
+    with suppress(asyncio.CancelledError):
+        await waiting
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or "the name cannot be resolved"
+        raise ConfigError(
+            f"{host}:{port} cannot be listened on: {reason}; choose another host or port"
+        ) from None

@@ -1,0 +1,57 @@
+"""What is written down of a request: from an allow-list, and nothing that the caller made up."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import msgspec
+
+from proxy.cutover.decide import Ahead
+from proxy.log import EventLog
+from proxy.snapshot import Snapshot
+from proxy.types import Answer, Version
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that stand in the log by name."""
+
+
+class Done(msgspec.Struct, gc=False):
+    """What became of a request; filled as it goes, for the log and the evidence."""
+
+    request_id: str
+    started: float
+    method: str = ""
+    caller: str = ""
+    ahead: Ahead | None = None
+    version: Version | None = None
+    request_bytes: int = 0
+    code: str = ""
+
+
+def log_mistake(log: EventLog, error: Exception, request_id: str) -> None:
+    """Write where a mistake of ours happened: the kind of the exception and the place, never its text."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace is not None else ""
+    log.write("internal_error", exception=type(error).__name__, place=place, request_id=request_id)
+
+
+def log_request(snapshot: Snapshot, done: Done, answer: Answer) -> None:
+    """Write the line of one request, if the operator wants it."""
+    if snapshot.config.log.requests == "sampled" and int(done.request_id[:4], 16) % 100:
+        return
+    snapshot.log.write(
+        "request",
+        request_id=done.request_id,
+        endpoint=done.ahead.label if done.ahead else "",
+        method=done.method if done.method in METHODS else "OTHER",
+        status=answer.status,
+        duration_ms=round((perf_counter() - done.started) * 1000, 3),
+        caller=done.caller,
+        stage=done.ahead.stage.value if done.ahead else "",
+        version=done.version.value if done.version else "",
+        request_bytes=done.request_bytes,
+        answer_bytes=len(answer.body),
+        code=done.code,
+    )

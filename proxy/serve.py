@@ -1,0 +1,251 @@
+"""The hot path: one ASGI coroutine from the first byte of a request to the last byte of its answer.
+
+    check target and header section → who calls → what lies ahead → read the body → which version
+       v2:    forward as it came
+       v2.1:  drive the exchange, each of its calls answered by the upstream
+    → send the answer → hand the evidence over
+
+Nothing stands between receiving the deciding answer and sending it. Whatever goes wrong ends as an answer in v2's shape.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any, TypeAlias
+
+from proxy.answers import CODE, for_error
+from proxy.body import read_body, too_large
+from proxy.cutover.decide import Ahead, Caller
+from proxy.cutover.stage import Stage
+from proxy.errors import CrossfadeError, Fault, Refused
+from proxy.evidence import Observation
+from proxy.exchange import Asked, Reply, exchange, record_key
+from proxy.mapping.paths import fill
+from proxy.recorded import Done, log_mistake, log_request
+from proxy.snapshot import Snapshot
+from proxy.types import Answer, Call, Headers, Version
+from proxy.wire.credentials import record_name
+from proxy.wire.headers import check_request, first, for_caller, for_translated, for_upstream
+from proxy.wire.request_id import new
+from proxy.wire.target import check_target
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+RAW_TARGET = "crossfade.target"
+"""The key of `scope` under which our server protocol leaves the request target as it came."""
+
+
+class Gateway:
+    """The ASGI application that callers talk to."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        snapshot = self.snapshot
+        done = Done(new(), perf_counter(), scope["method"])
+        self.in_flight += 1
+        try:
+            answer, seen = await self._answered(snapshot, scope, receive, done)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last resort: a bug must not become a bare 500
+            answer, seen = _failed(snapshot, error, done), None
+        finally:
+            self.in_flight -= 1
+        await _send(send, answer, head=done.method == "HEAD")
+        if seen is not None:
+            snapshot.evidence.offer(seen)
+        if snapshot.config.log.requests != "off":
+            log_request(snapshot, done, answer)
+
+    def unreadable(self) -> bytes:
+        """The whole answer to bytes that are no HTTP request."""
+        refused = Refused(
+            Fault.HEADERS,
+            "The request is not valid HTTP.",
+            "The bytes that came are no HTTP/1.1 request that can be read in one way only. Send one (RFC 9112).",
+        )
+        answer = for_error(self.snapshot.mapping.shape, refused, new())
+        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in answer.headers)]
+        return b"\r\n".join([*lines, b"Connection: close", b"", answer.body])
+
+    async def _answered(
+        self, snapshot: Snapshot, scope: Scope, receive: Receive, done: Done
+    ) -> tuple[Answer, Observation | None]:
+        headers: Headers = scope["headers"]
+        target = scope.get(RAW_TARGET) or _target(scope)
+        check_target(target)
+        check_request(headers)
+        if self.in_flight > snapshot.config.server.max_in_flight:
+            raise Refused(
+                Fault.OVERLOADED, "Too many requests are being carried.", "Come back after Retry-After."
+            )
+        _check_host(snapshot, headers)
+        caller = Caller(snapshot.callers.of(first(headers, b"authorization")), headers)
+        path, _, query = target.partition(b"?")
+        ahead = snapshot.decider.look(done.method, path, query, caller)
+        done.caller, done.ahead = caller.id, ahead
+        body = await read_body(headers, receive, _limit(snapshot, ahead), snapshot.config.server.body_timeout)
+        done.request_bytes = len(body)
+        version = snapshot.decider.settle(ahead, body, caller)
+        done.version = version
+        call = Call(done.method, target, headers, body)
+        if version is Version.V2 or ahead.endpoint is None:
+            return await _forwarded(snapshot, version, ahead, call, done)
+        if ahead.allow:
+            return await _asked_about(snapshot, ahead, call, done), None
+        if len(body) > snapshot.config.server.max_body:
+            raise too_large(snapshot.config.server.max_body)
+        return await _translated(snapshot, ahead, call, done)
+
+
+async def _forwarded(
+    snapshot: Snapshot, version: Version, ahead: Ahead, call: Call, done: Done
+) -> tuple[Answer, Observation | None]:
+    """Pass a call on as it came: the stages in which v2 answers, and everything that no mapping covers."""
+    links = snapshot.mapping.links
+    upstream = snapshot.v2 if version is Version.V2 else snapshot.v2_1
+    target, body = call.target, call.body
+    if version is Version.V2:
+        target, body = links.returned(target), links.returned(body)
+    answer = await upstream.send(Call(call.method, target, for_upstream(call.headers, done.request_id), body))
+    passed = _passed(snapshot, version, answer, head=call.method == "HEAD")
+    if (
+        ahead.stage is Stage.SHADOW
+        and ahead.endpoint is not None
+        and not ahead.endpoint.is_write
+        and not ahead.allow
+    ):
+        return passed, _shadow(snapshot, ahead, call, answer, done)
+    return passed, None
+
+
+def _passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool) -> Answer:
+    headers, body = for_caller(answer.headers), answer.body
+    if version is Version.V2 and snapshot.config.server.v2_hrefs == "proxy" and body:
+        adopted = snapshot.mapping.links.adopted(body)
+        if adopted is not body:
+            headers = [one for one in headers if one[0].lower() != b"content-length"]
+            body = adopted
+    if (
+        not head
+        and answer.status >= 200
+        and answer.status not in {204, 304}
+        and not first(headers, b"content-length")
+    ):
+        headers.append((b"Content-Length", b"%d" % len(body)))
+    return Answer(answer.status, headers, body)
+
+
+async def _asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
+    """`OPTIONS` where v2.1 answers: its own answer, with the methods that v2 callers have here."""
+    assert ahead.endpoint is not None  # noqa: S101 - only an endpoint's path has methods
+    target = fill(ahead.endpoint.v2_1_path, ahead.path)
+    answer = await snapshot.v2_1.send(Call("OPTIONS", target, for_upstream(call.headers, done.request_id)))
+    methods = ", ".join(ahead.allow).encode()
+    headers = [
+        (name, methods) if name.lower() in {b"allow", b"access-control-allow-methods"} else (name, value)
+        for name, value in answer.headers
+    ]
+    return _passed(snapshot, Version.V2_1, Answer(answer.status, headers, answer.body), head=False)
+
+
+async def _translated(
+    snapshot: Snapshot, ahead: Ahead, call: Call, done: Done
+) -> tuple[Answer, Observation | None]:
+    """Let v2.1 answer: drive the exchange, one upstream call at a time."""
+    asked = _asked(ahead, call, done.request_id)
+    running = exchange(snapshot.mapping, asked)
+    step = next(running)
+    while True:
+        answer = await snapshot.v2_1.send(step)
+        try:
+            step = running.send(answer)
+        except StopIteration as end:
+            reply: Reply = end.value
+            break
+    made = reply.answer
+    headers = for_caller(made.headers)
+    if first(headers, b"content-length") is None and made.status not in {204, 304}:
+        headers.append((b"Content-Length", b"%d" % len(made.body)))
+    headers.append((b"X-Request-ID", done.request_id.encode()))
+    if reply.untranslated:
+        headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))
+    seen = _observation(snapshot, "contract", ahead, asked, done, reply.answer, reply)
+    return Answer(made.status, headers, made.body), seen
+
+
+def _asked(ahead: Ahead, call: Call, request_id: str) -> Asked:
+    assert ahead.endpoint is not None  # noqa: S101 - the caller has looked
+    headers = for_translated(call.headers, request_id, has_body=ahead.endpoint.check is not None)
+    return Asked(ahead.endpoint, ahead.path, ahead.pairs, headers, call.body)
+
+
+def _shadow(snapshot: Snapshot, ahead: Ahead, call: Call, answer: Answer, done: Done) -> Observation | None:
+    if not snapshot.evidence.wants(done.request_id):
+        return None
+    asked = _asked(ahead, call, done.request_id)
+    return _observation(snapshot, "shadow_read", ahead, asked, done, answer, None)
+
+
+def _observation(  # noqa: PLR0913 - everything that evidence may know of a request
+    snapshot: Snapshot, kind: str, ahead: Ahead, asked: Asked, done: Done, answer: Answer, reply: Reply | None
+) -> Observation:
+    key = record_key(asked.endpoint, asked.parameters, asked.pairs, asked.body)
+    return Observation(
+        evidence=kind,
+        endpoint=asked.endpoint,
+        stage=ahead.stage.value,
+        caller=done.caller,
+        record=record_name(snapshot.key, key) if key else "",
+        request_id=done.request_id,
+        answer=answer,
+        reply=reply,
+        asked=asked,
+    )
+
+
+def _limit(snapshot: Snapshot, ahead: Ahead) -> int:
+    server = snapshot.config.server
+    return (
+        server.max_body if ahead.version is Version.V2_1 and ahead.endpoint else server.max_passthrough_body
+    )
+
+
+def _check_host(snapshot: Snapshot, headers: Headers) -> None:
+    allowed = snapshot.allowed_hosts
+    if not allowed:
+        return
+    host = (first(headers, b"host") or b"").rpartition(b":")[0] or (first(headers, b"host") or b"")
+    if host.lower() not in allowed:
+        detail = "Host names no address of this service. Use one that server.allowed_hosts lists."
+        raise Refused(Fault.HEADERS, "Host: is not known here.", detail)
+
+
+def _target(scope: Scope) -> bytes:
+    query: bytes = scope["query_string"]
+    path: bytes = scope["raw_path"]
+    return path + b"?" + query if query else path
+
+
+def _failed(snapshot: Snapshot, error: Exception, done: Done) -> Answer:
+    head = done.method == "HEAD"
+    if isinstance(error, CrossfadeError):
+        answer = for_error(snapshot.mapping.shape, error, done.request_id, head=head)
+    else:
+        answer = for_error(snapshot.mapping.shape, CrossfadeError(), done.request_id, head=head)
+        log_mistake(snapshot.log, error, done.request_id)
+    done.code = next((value.decode() for name, value in answer.headers if name == CODE), "")
+    return Answer(answer.status, for_caller(answer.headers), answer.body)
+
+
+async def _send(send: Send, answer: Answer, *, head: bool) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})
