@@ -23,6 +23,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+_SQLITE = "sqlite:///"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)\Z")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZE = re.compile(r"(\d+)(B|KiB|MiB|GiB)\Z")
@@ -100,8 +101,8 @@ def _log_stream(value: str, info: ValidationInfo) -> str:
 
 def _store_address(value: SecretStr, info: ValidationInfo) -> SecretStr:
     text = value.get_secret_value()
-    if text.startswith("sqlite:///"):
-        return SecretStr(f"sqlite:///{_local(Path(text.removeprefix('sqlite:///')), info)}")
+    if text.startswith(_SQLITE):
+        return SecretStr(f"{_SQLITE}{_local(Path(text.removeprefix(_SQLITE)), info)}")
     parts = _split(text)
     if parts is None or parts.scheme not in {"postgresql", "postgres"} or not parts.hostname:
         raise ValueError('is no store; write "sqlite:///crossfade.db" or "postgresql://user@host/database"')
@@ -110,7 +111,10 @@ def _store_address(value: SecretStr, info: ValidationInfo) -> SecretStr:
 
 def without_password(secret: SecretStr) -> str:
     """An address as it may be shown: the password, and any query, masked."""
-    parts = _split(secret.get_secret_value())
+    text = secret.get_secret_value()
+    if text.startswith(_SQLITE):
+        return text
+    parts = _split(text)
     if parts is None:
         return "**********"
     user, at, host = parts.netloc.rpartition("@")

@@ -53,7 +53,7 @@ class Routes:
         """Compile the entries for the endpoints that the mappings declare (id → does it write).
 
         Raises ConfigError with one line for each entry that names an unknown endpoint or caller, or cannot be
-        reached because earlier ones take all its calls.
+        reached because earlier ones take all its calls; the endpoints of ignore rules are checked as well.
         """
         aliases = {caller.name: caller.id for caller in config.caller}
         ids = set(aliases.values())
@@ -66,6 +66,9 @@ class Routes:
             wanted.append(matching)
             named.append(callers)
             findings += [f"route[{number}].{problem}" for problem in problems + more]
+        for number, rule in enumerate(config.ignore):
+            _, problem = _matching(rule.endpoint, endpoints)
+            findings += [f"ignore[{number}].{problem}"] if problem else []
         if findings:
             raise ConfigError("\n".join(findings))
         entries = tuple(_compiled(number, entry) for number, entry in enumerate(config.route))
@@ -86,15 +89,9 @@ class Routes:
 
 
 def _endpoints_of(entry: Entry, endpoints: Mapping[str, bool]) -> tuple[frozenset[str], list[str]]:
-    pattern = entry.endpoint
-    if "*" in pattern.removesuffix("*") or any(sign in pattern for sign in "?["):
-        hint = "a * stands alone or at the end of a pattern"
-        return frozenset(), [f"endpoint: {quoted(pattern)} is no pattern; {hint}; write an id, name.* or *"]
-    matching = {endpoint for endpoint in endpoints if fnmatchcase(endpoint, pattern)}
-    if not matching:
-        patterns = {f"{endpoint.rpartition('.')[0]}.*" for endpoint in endpoints if "." in endpoint}
-        hint = did_you_mean(pattern, [*endpoints, *sorted(patterns), "*"])
-        return frozenset(), [f"endpoint: {quoted(pattern)} matches no endpoint; {hint}; correct it"]
+    matching, problem = _matching(entry.endpoint, endpoints)
+    if problem:
+        return frozenset(), [problem]
     kept = {
         endpoint
         for endpoint in matching
@@ -102,10 +99,22 @@ def _endpoints_of(entry: Entry, endpoints: Mapping[str, bool]) -> tuple[frozense
     }
     if not kept:
         kind = "reads" if entry.reads else "writes"
-        return frozenset(), [
-            f"{kind}: no endpoint that {quoted(pattern)} matches {kind}; remove {kind} = true"
-        ]
+        what = f"no endpoint that {quoted(entry.endpoint)} matches {kind}"
+        return frozenset(), [f"{kind}: {what}; remove {kind} = true"]
     return frozenset(kept), []
+
+
+def _matching(pattern: str, endpoints: Iterable[str]) -> tuple[frozenset[str], str]:
+    """The endpoints that a pattern names, or what is wrong with it."""
+    if "*" in pattern.removesuffix("*") or any(sign in pattern for sign in "?["):
+        hint = "a * stands alone or at the end of a pattern"
+        return frozenset(), f"endpoint: {quoted(pattern)} is no pattern; {hint}; write an id, name.* or *"
+    matching = frozenset(endpoint for endpoint in endpoints if fnmatchcase(endpoint, pattern))
+    if matching:
+        return matching, ""
+    patterns = {f"{endpoint.rpartition('.')[0]}.*" for endpoint in endpoints if "." in endpoint}
+    hint = did_you_mean(pattern, [*endpoints, *sorted(patterns), "*"])
+    return frozenset(), f"endpoint: {quoted(pattern)} matches no endpoint; {hint}; correct it"
 
 
 def _callers_of(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.config.load import load
+from proxy.config.model import Config
 from proxy.config.values import _seconds, _size, duration_text, size_text
 from tests.config.conftest import UPSTREAM, Loading
 
@@ -23,6 +24,13 @@ def test_two_addresses_are_enough(loading: Loading, tmp_path: Path) -> None:
     assert config.journal.path == tmp_path / "crossfade.journal"
     assert config.store.url.get_secret_value() == f"sqlite:///{tmp_path}/crossfade.db"
     assert loaded.folder == tmp_path
+
+
+def test_what_is_shown_can_be_loaded_again(loading: Loading, tmp_path: Path) -> None:
+    loaded = loading('[server]\ndrain_delay = "90s"\n[[route]]\nstage = "canary"\npercent = 2.5')
+    shown = loaded.config.model_dump(mode="json")
+    assert shown["store"]["url"] == f"sqlite:///{tmp_path}/crossfade.db"
+    assert Config.model_validate(shown) == loaded.config
 
 
 def test_units_are_read_as_seconds_and_bytes(loading: Loading) -> None:

@@ -93,7 +93,7 @@ def test_v2_is_over_only_when_every_endpoint_of_the_caller_stands_at_v2_1() -> N
     assert not routes.all_v2_1(SOMEBODY, [])
 
 
-BAD = {
+BAD: dict[str, tuple[list[dict[str, Any]], str, str]] = {
     "endpoint": ([{"endpoint": "orders.creat", "stage": "v2"}], "route[0].endpoint", 'mean "orders.create"?'),
     "prefix": ([{"endpoint": "order.*", "stage": "v2"}], "route[0].endpoint", 'did you mean "orders.*"?'),
     "nothing near": (
@@ -136,6 +136,20 @@ def test_an_entry_that_cannot_work_is_refused_with_the_way_out(name: str) -> Non
     (line,) = str(caught.value).splitlines()
     for part in expected:
         assert part in line
+
+
+def test_an_ignore_rule_for_no_endpoint_is_refused() -> None:
+    rule = {"path": "/a", "reason": "r", "owner": "o", "until": "2027-01-31"}
+    config = configured()
+    for endpoint, expected in (("orders.*", None), ("*", None), ("orders.gt", 'did you mean "orders.get"?')):
+        changed = config.model_dump(mode="json") | {"ignore": [rule | {"endpoint": endpoint}]}
+        if expected is None:
+            Routes.compile(Config.model_validate(changed), ENDPOINTS)
+            continue
+        with pytest.raises(ConfigError) as caught:
+            Routes.compile(Config.model_validate(changed), ENDPOINTS)
+        assert str(caught.value).startswith("ignore[0].endpoint: ")
+        assert expected in str(caught.value)
 
 
 def test_all_findings_are_told_at_once() -> None:
