@@ -76,6 +76,7 @@ def test_an_array_comes_apart_into_its_elements_as_they_were(text: str) -> None:
 
 TWINS = {
     "plain": b'{"a":1,"a":1}',
+    "lighter than any other": b'{"":1,"a":1,"b":1,"c":1,"d":1,"":2}',
     "far apart": b'{"a":1,"b":2,"c":3,"a":4}',
     "one escaped": b'{"a":1,"\\u0061":2}',
     "both escaped": b'{"\\u0061":1,"\\u0061":2}',

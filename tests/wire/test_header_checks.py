@@ -8,7 +8,21 @@ from proxy.errors import Fault, Refused
 from proxy.types import Headers
 from proxy.wire.headers import check_request, end_to_end, for_upstream
 
-RECIPIENTS = [b"authorization", b"Host", b"content-length", b"Cookie", b"x, AUTHORIZATION", b"via,close"]
+RECIPIENTS = [
+    b"cache-control",
+    b"content-encoding",
+    b"content-type",
+    b"date",
+    b"etag",
+    b"location",
+    b"www-authenticate",
+    b"authorization",
+    b"Host",
+    b"content-length",
+    b"Cookie",
+    b"x, AUTHORIZATION",
+    b"via,close",
+]
 
 
 @pytest.mark.parametrize("option", RECIPIENTS)

@@ -196,6 +196,29 @@ def test_a_refusal_says_which_part_and_what_to_do_but_not_what_was_sent() -> Non
     assert "anna" not in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (b"*", "is not in origin form"),
+        (b"/a\\b", "backslash"),
+        (b"/a;b", "semicolon"),
+        (b"//a", "empty segment"),
+        (b"/%zz", "begins no escape"),
+        (b"/%0a", "escaped control byte"),
+        (b"/%2f", "an escaped / "),
+        (b"/{a}", "character that no path has"),
+        (b"/%ff", "not UTF-8"),
+        (b"/%e2%88%95", "look-alike"),
+        (b"/a#b", "fragment"),
+        (b"/a b", "a space"),
+    ],
+)
+def test_a_refusal_names_the_breach(target: bytes, said: str) -> None:
+    with pytest.raises(Refused) as caught:
+        check_target(target)
+    assert said in caught.value.message
+
+
 pieces = st.sampled_from(
     rb"/ . .. % 2 5 e E f c0 ae %2e %2F %25 a ; \ ? %c3%bc %ef%bc%8e %e2%80%a5 // /../ %5c # v2".split()
 )
