@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.emulator import Switches
 from tests.emulator.caller import Caller
 
 HOST = "https://api.example"
@@ -41,6 +42,16 @@ def test_a_v2_1_list_names_the_refs_and_the_next_page(call: Caller) -> None:
     }
     assert body["items"] == [{"href": f"{HOST}/v2.1/orders/{ref}", "ref": ref} for ref in refs[2:4]]
     assert "next" not in call.json("GET", "/v2.1/orders?limit=2&offset=4&guestRef=g%2F1")
+
+
+def test_links_of_full_pages_and_of_the_one_before(call: Caller) -> None:
+    call.app.platform.switches = Switches(v2_paging="all")
+    fill(call, 6)
+    body = call.json("GET", "/v2/orders?guestRef=g/1&limit=2&offset=3")
+    links = {
+        name: body[name]["href"].split("?offset=")[1][0] for name in ("first", "last", "next", "previous")
+    }
+    assert links == {"first": "0", "last": "4", "next": "5", "previous": "1"}
 
 
 def test_an_empty_list_still_has_items(call: Caller) -> None:

@@ -187,3 +187,25 @@ def test_a_ref_is_exactly_as_it_is_spelled(call: Caller) -> None:
         200,
         404,
     )
+
+
+def test_a_v2_match_is_the_nearest_order_and_keeps_its_guests(call: Caller) -> None:
+    far, near = (
+        call.created("v2", "?guestRef=g", orderedAt=f"2025-01-{day}T00:00:00Z") for day in ("01", "04")
+    )
+    matched = call.created("v2", "?guestRef=h", orderedAt="2025-01-02T18:00:00Z")
+    assert (matched, far != near) == (near, True)
+    for guest in ("g", "h"):
+        assert call.json("GET", f"/v2/orders?guestRef={guest}")["items"][-1]["href"].endswith(near)
+
+
+def test_a_v2_expansion_shows_ten_items_and_another_query_changes_nothing(call: Caller) -> None:
+    ref = call.created()
+    for _ in range(11):
+        call.app.platform.attach(ref, "orderItems", b"{}")
+    assert len(call.json("GET", f"/v2/orders/{ref}?expand=orderItems")["orderItems"]["items"]) == 10
+    assert call.json("GET", f"/v2/orders/{ref}?trace=1") == call.json("GET", f"/v2/orders/{ref}")
+
+
+def test_a_ref_may_come_percent_encoded(call: Caller) -> None:
+    assert call.status("GET", f"/v2/orders/%3{call.created()}") == 200

@@ -84,3 +84,9 @@ def test_unknown_things_end_in_json(call: Caller, method: str, target: str, stat
     answer = call(method, target, order() if method != "GET" else b"")
     assert (answer.status, json.loads(answer.body)["code"]) == (status, status)
     assert (answer.header("allow") is not None) == (status == 405)
+
+
+@pytest.mark.parametrize("version", ["v2", "v2.1"])
+def test_a_text_that_is_not_utf_8_is_refused(call: Caller, version: str) -> None:
+    body = json.dumps(order(note="@")).encode().replace(b"@", b"\xff")
+    assert call("POST", f"/{version}/orders", body, JSON).status == 400
