@@ -31,6 +31,16 @@ def for_error(shape: ErrorShape, error: CrossfadeError, request_id: str, *, head
     return Answer(fault.status, headers, b"" if head else body)
 
 
+def health(name: bytes, *, draining: bool) -> Answer:
+    """The answer to a load balancer: whether the process lives, and whether it shall get more requests."""
+    if name not in {b"livez", b"readyz"}:
+        raise Refused(Fault.NOT_FOUND, "Not found.", "Under /-/ there are livez and readyz only.")
+    ready = name == b"livez" or not draining
+    body = b'{"status":"%s"}' % (b"ok" if name == b"livez" else b"ready" if ready else b"draining")
+    headers = [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(body))]
+    return Answer(200 if ready else 503, headers, body)
+
+
 def _read(error: CrossfadeError) -> tuple[Fault, str, str, Outcome]:
     match error:
         case Refused():

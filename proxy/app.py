@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hmac
 import signal
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +17,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route as Page
 
 from proxy import __version__
+from proxy.answers import health
 from proxy.config.identity import load_key
 from proxy.config.load import Loaded
 from proxy.config.model import Config
 from proxy.cutover.bucket import salts
 from proxy.cutover.decide import Decider
 from proxy.cutover.routes import Routes
-from proxy.evidence import Evidence
+from proxy.errors import ConfigError
+from proxy.evidence.engine import Evidence
 from proxy.listen import Listener, run_all
 from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.mapping.api import load
@@ -49,7 +52,7 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
     key = load_key(Path(config.identity.key_file))
     bucket_salt, sample_salt = salts(key)
     routes = Routes.compile(config, source.writes)
-    v2_1 = _engine(config, "v2_1")
+    shadow = _engine(config, "v2_1")
     return Snapshot(
         config=config,
         mapping=mapping,
@@ -57,26 +60,33 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
         callers=CallerIds(key),
         key=key,
         v2=_engine(config, "v2"),
-        v2_1=v2_1,
-        evidence=Evidence(config.shadow, mapping, v2_1, log, key, sample_salt, registry),
+        v2_1=_engine(config, "v2_1"),
+        shadow=shadow,
+        evidence=Evidence(config.shadow, mapping, shadow, log, key=key, salt=sample_salt, registry=registry),
         log=log,
         allowed_hosts=frozenset(host.lower().encode() for host in config.server.allowed_hosts),
     )
 
 
-def admin(gateway: Gateway, registry: CollectorRegistry) -> Starlette:
-    """The operators' application: health and metrics (the dashboard joins it later)."""
+def admin(gateway: Gateway, registry: CollectorRegistry, token: str) -> Starlette:
+    """The operators' application: health and metrics (the dashboard joins it later).
 
-    async def livez(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+    Health needs no token, so that probes can ask; everything else does where a token is set.
+    """
 
-    async def readyz(_: Request) -> Response:
-        return JSONResponse({"status": "ready", "in_flight": gateway.in_flight})
+    async def probe(request: Request) -> Response:
+        answer = health(request.url.path.lstrip("/").encode(), draining=gateway.draining)
+        return Response(answer.body, answer.status, media_type="application/json")
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        given = request.headers.get("authorization", "")
+        if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            return JSONResponse(
+                {"error": "send Authorization: Bearer with the token of admin.token_file"}, 401
+            )
         return PlainTextResponse(generate_latest(registry), media_type="text/plain; version=0.0.4")
 
-    return Starlette(routes=[Page("/livez", livez), Page("/readyz", readyz), Page("/metrics", metrics)])
+    return Starlette(routes=[Page("/livez", probe), Page("/readyz", probe), Page("/metrics", metrics)])
 
 
 async def _serve(loaded: Loaded) -> None:
@@ -86,18 +96,50 @@ async def _serve(loaded: Loaded) -> None:
     snapshot = build(loaded, registry, log)
     gateway = Gateway(snapshot)
     front = Listener(gateway, config.server.host, config.server.port, _tls(config))
-    back = Listener(admin(gateway, registry), config.admin.host, config.admin.port, {})
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    back = Listener(admin(gateway, registry, _token(config)), config.admin.host, config.admin.port, {})
+    stopping = _stopping(gateway, config, log)
     snapshot.evidence.start()
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     with foreign_loggers(log):
         await run_all([front, back], stopping, lambda: _started(log, loaded, front, back))
         await snapshot.evidence.stop()
-        await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close())
+        await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close(), snapshot.shadow.close())
     log.write("stopped", reason="signal", in_flight=gateway.in_flight)
+
+
+def _stopping(gateway: Gateway, config: Config, log: EventLog) -> asyncio.Event:
+    """The event that ends the listeners: at once on SIGINT or a second signal, after `drain_delay` on SIGTERM."""
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+
+    def drain() -> None:
+        if gateway.draining:
+            stopping.set()
+            return
+        gateway.draining = True
+        delay = config.server.drain_delay
+        log.write("draining", in_flight=gateway.in_flight, delay_ms=round(delay * 1000))
+        loop.call_later(delay, stopping.set)
+
+    loop.add_signal_handler(signal.SIGINT, stopping.set)
+    loop.add_signal_handler(signal.SIGTERM, drain)
+    return stopping
+
+
+def _token(config: Config) -> str:
+    path = config.admin.token_file
+    if path is None:
+        return ""
+    try:
+        token = Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigError(
+            f"admin.token_file: cannot be read: {error.strerror}; name a file with the token"
+        ) from None
+    if not token:
+        raise ConfigError("admin.token_file: is empty; put the token into it")
+    return token
 
 
 def _started(log: EventLog, loaded: Loaded, front: Listener, back: Listener) -> None:

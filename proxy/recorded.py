@@ -7,9 +7,12 @@ from time import perf_counter
 import msgspec
 
 from proxy.cutover.decide import Ahead
+from proxy.evidence.observation import Observation
+from proxy.exchange import Asked, Reply, record_key
 from proxy.log import EventLog
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Version
+from proxy.wire.credentials import record_name
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that stand in the log by name."""
@@ -26,6 +29,25 @@ class Done(msgspec.Struct, gc=False):
     version: Version | None = None
     request_bytes: int = 0
     code: str = ""
+
+
+def observed(
+    snapshot: Snapshot, done: Done, asked: Asked, answer: Answer, reply: Reply | None = None
+) -> Observation:
+    """What evidence may know of a request that has been answered; with a `reply`, by v2.1."""
+    key = record_key(asked.endpoint, asked.parameters, asked.pairs, asked.body)
+    return Observation(
+        evidence="shadow_read" if reply is None else "contract",
+        endpoint=asked.endpoint,
+        stage=done.ahead.stage.value if done.ahead else "",
+        caller=done.caller,
+        record=record_name(snapshot.key, key) if key else "",
+        request_id=done.request_id,
+        answer=answer,
+        trace=reply.trace if reply else (),
+        untranslated=reply.untranslated if reply else "",
+        asked=asked if reply is None else None,
+    )
 
 
 def log_mistake(log: EventLog, error: Exception, request_id: str) -> None:

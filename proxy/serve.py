@@ -15,18 +15,17 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any, TypeAlias
 
-from proxy.answers import CODE, for_error
+from proxy.answers import CODE, for_error, health
 from proxy.body import read_body, too_large
 from proxy.cutover.decide import Ahead, Caller
 from proxy.cutover.stage import Stage
 from proxy.errors import CrossfadeError, Fault, Refused
-from proxy.evidence import Observation
-from proxy.exchange import Asked, Reply, exchange, record_key
+from proxy.evidence.observation import Observation
+from proxy.exchange import Asked, Reply, exchange
 from proxy.mapping.paths import fill
-from proxy.recorded import Done, log_mistake, log_request
+from proxy.recorded import Done, log_mistake, log_request, observed
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call, Headers, Version
-from proxy.wire.credentials import record_name
 from proxy.wire.headers import check_request, first, for_caller, for_translated, for_upstream
 from proxy.wire.request_id import new
 from proxy.wire.target import check_target
@@ -45,6 +44,7 @@ class Gateway:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.in_flight = 0
+        self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -90,6 +90,8 @@ class Gateway:
         _check_host(snapshot, headers)
         caller = Caller(snapshot.callers.of(first(headers, b"authorization")), headers)
         path, _, query = target.partition(b"?")
+        if path.startswith(b"/-/"):
+            return health(path[3:], draining=self.draining), None
         ahead = snapshot.decider.look(done.method, path, query, caller)
         done.caller, done.ahead = caller.id, ahead
         body = await read_body(headers, receive, _limit(snapshot, ahead), snapshot.config.server.body_timeout)
@@ -117,14 +119,7 @@ async def _forwarded(
         target, body = links.returned(target), links.returned(body)
     answer = await upstream.send(Call(call.method, target, for_upstream(call.headers, done.request_id), body))
     passed = _passed(snapshot, version, answer, head=call.method == "HEAD")
-    if (
-        ahead.stage is Stage.SHADOW
-        and ahead.endpoint is not None
-        and not ahead.endpoint.is_write
-        and not ahead.allow
-    ):
-        return passed, _shadow(snapshot, ahead, call, answer, done)
-    return passed, None
+    return passed, _shadow(snapshot, ahead, call, answer, done)
 
 
 def _passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool) -> Answer:
@@ -178,7 +173,7 @@ async def _translated(
     headers.append((b"X-Request-ID", done.request_id.encode()))
     if reply.untranslated:
         headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))
-    seen = _observation(snapshot, "contract", ahead, asked, done, reply.answer, reply)
+    seen = None if call.method == "HEAD" else observed(snapshot, done, asked, made, reply)
     return Answer(made.status, headers, made.body), seen
 
 
@@ -189,27 +184,13 @@ def _asked(ahead: Ahead, call: Call, request_id: str) -> Asked:
 
 
 def _shadow(snapshot: Snapshot, ahead: Ahead, call: Call, answer: Answer, done: Done) -> Observation | None:
+    """A read that v2 has answered, for asking v2.1 the same; decided before anything is copied."""
+    endpoint = ahead.endpoint
+    if ahead.stage is not Stage.SHADOW or endpoint is None or endpoint.is_write or call.method != "GET":
+        return None
     if not snapshot.evidence.wants(done.request_id):
         return None
-    asked = _asked(ahead, call, done.request_id)
-    return _observation(snapshot, "shadow_read", ahead, asked, done, answer, None)
-
-
-def _observation(  # noqa: PLR0913 - everything that evidence may know of a request
-    snapshot: Snapshot, kind: str, ahead: Ahead, asked: Asked, done: Done, answer: Answer, reply: Reply | None
-) -> Observation:
-    key = record_key(asked.endpoint, asked.parameters, asked.pairs, asked.body)
-    return Observation(
-        evidence=kind,
-        endpoint=asked.endpoint,
-        stage=ahead.stage.value,
-        caller=done.caller,
-        record=record_name(snapshot.key, key) if key else "",
-        request_id=done.request_id,
-        answer=answer,
-        reply=reply,
-        asked=asked,
-    )
+    return observed(snapshot, done, _asked(ahead, call, done.request_id), answer)
 
 
 def _limit(snapshot: Snapshot, ahead: Ahead) -> int:

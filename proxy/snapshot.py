@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from proxy.config.model import Config
 from proxy.cutover.decide import Decider
-from proxy.evidence import Evidence
+from proxy.evidence.engine import Evidence
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
 from proxy.upstream import Engine
@@ -24,6 +24,8 @@ class Snapshot:
     key: bytes
     v2: Engine
     v2_1: Engine
+    shadow: Engine
+    """v2.1 on connections of its own, for evidence only."""
     evidence: Evidence
     log: EventLog
     allowed_hosts: frozenset[bytes]
