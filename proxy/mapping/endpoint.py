@@ -66,7 +66,8 @@ class Endpoint:
     """One v2 operation with its v2.1 counterpart.
 
     `is_write` is true for everything but GET. `cases` holds, for each declared case, the query parameter and the value
-    that select it. `status` turns v2.1's statuses into v2's where they differ.
+    that select it. `status` turns v2.1's statuses into v2's where they differ, and names those that may reach a caller
+    although the v2 contract does not know them.
     """
 
     id: str

@@ -83,7 +83,10 @@ class Endpoint(_Strict, frozen=True, kw_only=True):
     v2_1: str
     cases: dict[str, Case] = {}
     status: dict[str, Setting] = {}
-    """v2.1 status to v2 status: a number, or the name of the switch that holds it. Others pass."""
+    """v2.1 status to v2 status: a number, or the name of the switch that holds it. Others pass.
+
+    A status that stands here may reach the caller even if the v2 contract does not know it.
+    """
     refuse: Refusal | None = None
     undocumented: bool = False
     """The v2 contract does not know this operation (it is declared only to be decided about)."""
