@@ -14,8 +14,12 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 _OWN = frozenset({b"host", b"content-length", b"transfer-encoding"})
 _OWN_SIZES = frozenset(map(len, _OWN))
-_TARGET = re.compile(rb"/[!-~\x80-\xff]*")
-_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_METHODS = {
+    name: name.encode("ascii") for name in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+}
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_COLON = b": ".join
+_LF, _CR, _SPACE = b"\n\r "
 
 
 def outgoing_headers(call: Call, host: bytes) -> Headers:
@@ -35,20 +39,25 @@ def outgoing_headers(call: Call, host: bytes) -> Headers:
 def request_head(call: Call, origin: Origin, headers: Headers) -> bytes:
     """The request line and the header section, blank line included.
 
-    Raises UpstreamFailed (NOT_SENT) where a method, target or field would break out of its line.
+    Raises UpstreamFailed (NOT_SENT) where a method, target or field would break out of its line: the last fence,
+    so it looks for line ends, spaces and NUL only.
     """
-    method = call.method.encode("latin-1", "replace")
-    if not _TARGET.fullmatch(call.target) or not _METHOD.fullmatch(method):
+    target = call.target
+    method = _METHODS.get(call.method) or _checked(call.method)
+    if not method or target[:1] != b"/" or _SPACE in target:
         raise UpstreamFailed(
-            Outcome.NOT_SENT,
-            Fault.TARGET,
-            f"before sending to {origin}: the request line would not be proper HTTP",
+            Outcome.NOT_SENT, Fault.TARGET, f"{origin}: the method or target to send is not proper HTTP"
         )
-    lines = b"\r\n".join(map(b": ".join, headers))
-    head = b"%b %b%b HTTP/1.1\r\n%b\r\n\r\n" % (method, origin.prefix, call.target, lines)
+    lines = b"\r\n".join(map(_COLON, headers))
+    head = method + b" " + origin.prefix + target + b" HTTP/1.1\r\n" + lines + b"\r\n\r\n"
     ends = len(headers) + 2
-    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+    if head.count(_LF) != ends or head.count(_CR) != ends or 0 in head:
         raise UpstreamFailed(
-            Outcome.NOT_SENT, Fault.HEADERS, f"{origin}: a field to send holds a line end or a NUL"
+            Outcome.NOT_SENT, Fault.HEADERS, f"{origin}: a line to send holds a line end or a NUL"
         )
     return head
+
+
+def _checked(method: str) -> bytes:
+    """The bytes of a method outside the table, none where it is not a token (RFC 9110 §5.6.2)."""
+    return method.encode("ascii") if _TOKEN.fullmatch(method) else b""

@@ -1,7 +1,7 @@
 """CPU per exchange of both engines on loopback: `python -m tests.bench.bench_engine [exchanges]`.
 
-The upstream is a child process, so that only the engine's work is counted: 500 bytes out, 1.2 KiB back, keep-alive,
-one call at a time and 64 at a time, medians of five rounds.
+The upstream is a child process, so that only the engine's work is counted: 500 bytes out, 1.2 KiB back,
+keep-alive, one call at a time and 64 at a time, medians of five rounds.
 """
 
 from __future__ import annotations

@@ -375,6 +375,8 @@ async def test_a_request_that_would_break_out_of_its_line_is_not_sent(kind: str)
         (Call("GET", b"/", [(b"X", b"a\nb")]), Fault.HEADERS),
         (Call("GET", b"/", [(b"X", b"a\0b")]), Fault.HEADERS),
         (Call("GET", b"/ HTTP/1.1\r\nX: y", []), Fault.TARGET),
+        (Call("GET", b"/\r\nX:y", []), Fault.HEADERS),
+        (Call("G\u00cbT", b"/", []), Fault.TARGET),
         (Call("GET", b"@evil.test/", []), Fault.TARGET),
         (Call("GET", b"http://evil.test/", []), Fault.TARGET),
         (Call("GET", b"*", []), Fault.TARGET),

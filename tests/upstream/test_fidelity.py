@@ -56,6 +56,7 @@ async def test_length_is_given_where_it_is_due_and_only_our_own(kind: str) -> No
         Call("DELETE", b"/", []),
         Call("DELETE", b"/", own, b"xy"),
         Call("GET", b"/", []),
+        Call("LINK", b"/", []),
     ]
     async with upstream(answers(OK)) as server, engine(kind, server.url()) as engine_:
         for call in calls:
@@ -67,6 +68,7 @@ async def test_length_is_given_where_it_is_due_and_only_our_own(kind: str) -> No
         b"Content-Length: 1\r\n\r\n\0",
         b"\r\n",
         b"Content-Length: 2\r\n\r\nxy",
+        b"\r\n",
         b"\r\n",
     ]
     assert all(b"elsewhere" not in raw for raw in server.requests)

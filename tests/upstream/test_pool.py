@@ -86,7 +86,8 @@ async def storm(engine_: Engine, calls: int) -> tuple[int, int]:
             await asyncio.sleep(0)
         if chance.random() < 0.6:
             await asyncio.sleep(chance.random() * 0.01)
-        task.cancel()
+        if chance.random() < 0.8:
+            task.cancel()
         ends.extend(await asyncio.gather(task, return_exceptions=True))
 
     for _ in range(calls // 50):
