@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Raw
@@ -42,6 +42,11 @@ Members: TypeAlias = Mapping[str, Raw]
 class Node(Protocol):
     """One place of a plan."""
 
+    @property
+    def creates(self) -> bool:
+        """Whether it may answer a value where none stands; others need not be asked there."""
+        ...
+
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """Answer the value for this place; `around` are the untouched members of the object it stands in."""
         ...
@@ -54,6 +59,7 @@ class Leaf:
     pointer: str
     codec: Codec
     forward: bool
+    creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """The codec's token; whatever it does not know passes."""
@@ -73,6 +79,7 @@ class Drop:
 
     pointer: str
     rule: str
+    creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """Nothing."""
@@ -88,6 +95,11 @@ class Elements:
     pointer: str
     each: Node | None
     rule: str = ""
+
+    @property
+    def creates(self) -> bool:
+        """A place with a rule always holds an array."""
+        return bool(self.rule)
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """The array with each element treated; the same object when none changed."""
@@ -114,7 +126,7 @@ class Elements:
 class Object:
     """The members of an object: those that a node speaks for, and what becomes of all others.
 
-    `keep` names the members that stay when a rule (`keep_rule`) reduces the object. `create` makes the object when
+    `keep` names the members that stay when a rule (`keep_rule`) reduces the object. `creates` makes the object when
     nothing stands there, so that a member with a default has a home.
     """
 
@@ -123,12 +135,16 @@ class Object:
     known: frozenset[str]
     keep: frozenset[str] | None = None
     keep_rule: str = ""
-    create: bool = False
+    creates: bool = False
+    settled: bytes = b""
+    """A text of this object in which there is nothing to do, known at sight: `{"items":[]}`."""
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """The object with its members treated; the same object when none changed."""
         if value is None or kind(value) is not Kind.OBJECT:
             return self._absent(value, trace)
+        if len(value) == len(self.settled) and bytes(value) == self.settled:
+            return value
         members = open_object(value, self.pointer, self.known)
         treated = self._treat(members, trace)
         return value if treated is None else Raw(render(treated))
@@ -137,6 +153,8 @@ class Object:
         out: dict[str, Raw] | None = None
         for name, node in self.members:
             old = members.get(name)
+            if old is None and not node.creates:
+                continue
             new = node.apply(old, members, trace)
             if new is not old:
                 out = dict(members) if out is None else out
@@ -157,7 +175,7 @@ class Object:
         return {name: value for name, value in members.items() if name in self.keep}
 
     def _absent(self, value: Raw | None, trace: Trace) -> Raw | None:
-        if not self.create or (value is not None and kind(value) is not Kind.NULL):
+        if not self.creates or (value is not None and kind(value) is not Kind.NULL):
             return value
         made = self._treat({}, trace)
         return value if made is None else Raw(render(made))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from msgspec import Raw
 
@@ -10,6 +11,9 @@ from proxy.errors import Fault, Refused
 from proxy.json import Kind, kind, open_array, open_object, render, text_of, token_of
 from proxy.mapping.codecs import Codec
 from proxy.mapping.nodes import Firing, Members, Node, Trace
+
+_UNSET = b'"0001-01-01T'
+"""How a .NET client writes a time that was never set (F§7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class DropLinks:
     message: str
     members: frozenset[str]
     """What a link and its list consist of; anything else is content."""
+    creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """Nothing, or raise `Refused`."""
@@ -37,6 +42,22 @@ class DropLinks:
 
 
 @dataclass(frozen=True, slots=True)
+class Blanks:
+    """A request body in which members may say nothing; most bodies hold no such word, which one look tells."""
+
+    full: Node
+    plain: Node | None
+    creates: ClassVar[bool] = False
+
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
+        """The body without its blanks."""
+        text = b"" if value is None else bytes(value)
+        if b"null" in text or _UNSET in text:
+            return self.full.apply(value, around, trace)
+        return self.plain.apply(value, around, trace) if self.plain else value
+
+
+@dataclass(frozen=True, slots=True)
 class Blank:
     """A request member that may say nothing: `null`, or the year 0001 of a .NET client; then it goes.
 
@@ -48,6 +69,7 @@ class Blank:
     unset_rule: str
     required: bool
     inner: Node | None
+    creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """Nothing for a blank, else what `inner` makes of it."""
@@ -65,7 +87,7 @@ class Blank:
     def _blank(self, token: bytes) -> str:
         if token == b"null":
             return self.null_rule
-        return self.unset_rule if token.startswith(b'"0001-01-01T') else ""
+        return self.unset_rule if token.startswith(_UNSET) else ""
 
 
 def missing(pointer: str) -> Refused:
@@ -85,6 +107,7 @@ class Link:
     bare: bool
     own: str
     codec: Codec
+    creates: ClassVar[bool] = True
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """The derived link; the value as it is when the record names no link of its own."""

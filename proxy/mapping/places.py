@@ -14,7 +14,7 @@ from proxy.mapping.codecs import Codec
 from proxy.mapping.contract import Schema
 from proxy.mapping.model import Rule
 from proxy.mapping.nodes import Drop, Elements, Leaf, Node, Object
-from proxy.mapping.operations import Blank, DropLinks, Link
+from proxy.mapping.operations import Blank, Blanks, DropLinks, Link
 
 _BLANKS = ("drop-null", "drop-unset")
 
@@ -56,14 +56,20 @@ class Planner:
         """The plan that turns a v2 request body into v2.1's; `None` when nothing is to be done."""
         blanks: dict[str, str] = {rule.do: rule.id for rule in rules if rule.do in _BLANKS}
         root = _gather([rule for rule in rules if rule.do not in (*_BLANKS, "optional")], [schema])
-        members: list[tuple[str, Node]] = []
-        for name, place in root.children.items():
-            node = self._node(place, forward=True)
-            if blanks and not isinstance(node, Drop | DropLinks):
-                node = self._blank(place, name, blanks, schema, node)
-            if node is not None:
-                members.append((name, node))
-        return Object("", tuple(members), frozenset(schema.members)) if members else None
+        plain = {name: self._node(place, forward=True) for name, place in root.children.items()}
+        whole = self._body({name: node for name, node in plain.items() if node}, schema)
+        if not blanks:
+            return whole
+        full: dict[str, Node] = {}
+        for name, node in plain.items():
+            if isinstance(node, Drop | DropLinks):
+                full[name] = node
+            else:
+                full[name] = self._blank(root.children[name], name, blanks, schema, node)
+        return Blanks(Object("", tuple(full.items()), frozenset(schema.members)), whole)
+
+    def _body(self, members: Mapping[str, Node], schema: Schema) -> Node | None:
+        return Object("", tuple(members.items()), frozenset(schema.members)) if members else None
 
     def _blank(
         self, place: _Place, name: str, blanks: Mapping[str, str], schema: Schema, inner: Node | None
@@ -95,10 +101,11 @@ class Planner:
             return Object(place.pointer, kept, frozenset(place.children), keep, place.rule.id)
         if not members:
             return None
-        create = any(isinstance(node, Elements) and node.rule for _, node in members)
-        return Object(
-            place.pointer, members, frozenset(place.children), create=create and bool(place.pointer)
-        )
+        makers = [name for name, node in members if isinstance(node, Elements) and node.creates]
+        creates = bool(makers and place.pointer)
+        settled = f'{{"{makers[0]}":[]}}'.encode() if creates and len(members) == 1 else b""
+        known = frozenset(place.children)
+        return Object(place.pointer, members, known, creates=creates, settled=settled)
 
     def _reduced(self, element: _Place, rule: Rule, each: Node | None) -> Node | None:
         """The element of a collection that keeps only some members."""
