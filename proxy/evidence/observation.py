@@ -24,10 +24,10 @@ _FIXED = 512
 class Observation(msgspec.Struct, frozen=True, gc=False):
     """One answered call, for comparing.
 
-    `answer` is what the caller got, whole and in the caller's dialect, before hop-by-hop fields were taken away (a
-    `HEAD` has no such answer: it is not offered). `record` is the keyed name of the record, empty where the call names
-    none. `trace` and `untranslated` come from the translation and are empty for v2's own answer. `asked` is there for
-    a shadow read: the request that is run through v2.1.
+    `answer` is what the caller got, whole and in the caller's dialect, before hop-by-hop fields were taken away.
+    `record` is the keyed name of the record, empty where the call names none. `trace` and `untranslated` come from the
+    exchange that gave the answer, and are empty for v2's own. `asked` is there for a shadow read: the request that is
+    run through v2.1.
     """
 
     evidence: EvidenceKind

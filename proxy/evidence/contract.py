@@ -1,0 +1,91 @@
+"""The contract check: whether what v2.1 said, translated, is what v2 promises its callers. It costs no call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from proxy.errors import CrossfadeError
+from proxy.evidence.difference import Difference, DifferenceKind, side
+from proxy.evidence.observation import Observation
+from proxy.evidence.walk import MemberName
+from proxy.json import check_document
+from proxy.mapping.api import CompiledMapping
+from proxy.mapping.check import Checker, Finding
+from proxy.mapping.nodes import Firing
+
+_BODY = "body"
+"""What the exchange says when it cannot name who gave a translation up."""
+
+
+def contract_differences(
+    observation: Observation, mapping: CompiledMapping, member_name: MemberName
+) -> list[Difference]:
+    """Every breach, each once, and every declared loss that is to be told; empty when the answer fits.
+
+    A loss carries its rule's id, so it is expected. Quiet losses are only counted.
+    """
+    found = dict.fromkeys(_losses(observation, mapping))
+    found.update(dict.fromkeys(_breaches(observation, member_name)))
+    return list(found)
+
+
+def _breaches(observation: Observation, member_name: MemberName) -> Iterator[Difference]:
+    if observation.untranslated:
+        yield untranslatable(observation.untranslated)
+        return
+    status, body = observation.answer.status, observation.answer.body
+    checker = observation.endpoint.answers.get(status)
+    if checker is None:
+        yield Difference("", "status", None, status)
+    elif not checker.fits(body):
+        yield from _findings(checker, body, member_name)
+
+
+def _findings(checker: Checker, body: bytes, member_name: MemberName) -> Iterator[Difference]:
+    try:
+        check_document(body)
+        findings = checker.findings(body)
+    except CrossfadeError:
+        yield Difference("", "type" if body.strip() else "missing", _first(checker.schema.types), None)
+        return
+    for one in findings:
+        yield _difference(one, member_name)
+
+
+def _difference(finding: Finding, member_name: MemberName) -> Difference:
+    pointer = finding.pointer
+    if finding.name:
+        pointer = pointer.removesuffix("{unknown}") + f"{{unknown:{member_name(finding.name)}}}"
+    match finding.kind:
+        case "missing":
+            return Difference(pointer, "missing", _first(tuple(finding.expected.split(" or "))), None)
+        case "extra":
+            return Difference(pointer, "extra", None, finding.found)
+        case "type":
+            return Difference(pointer, "type", _first(tuple(finding.expected.split(" or "))), finding.found)
+        case _:
+            return Difference(pointer, finding.kind, "string", "string")
+
+
+def _losses(observation: Observation, mapping: CompiledMapping) -> Iterator[Difference]:
+    for one in observation.trace:
+        claim = mapping.losses.get(one.rule)
+        if claim is not None and not claim.quiet:
+            yield Difference(one.pointer, _how(one), side(one.before), side(one.after), one.rule)
+
+
+def _how(firing: Firing) -> DifferenceKind:
+    return "missing" if firing.after is None else "extra" if firing.before is None else "value"
+
+
+def untranslatable(who: str, pointer: str = "") -> Difference:
+    """What has no counterpart on the other side; `who` is the rule or the place that gave up, as far as it is known."""
+    if who.startswith("/"):
+        return Difference(who, "untranslatable", None, None)
+    return Difference(pointer, "untranslatable", None, None, who if who not in {"", _BODY} else None)
+
+
+def _first(types: tuple[str, ...]) -> str | None:
+    """The JSON kind of a contract's type; OpenAPI's integers are JSON's numbers."""
+    name = types[0] if types else None
+    return "number" if name == "integer" else name

@@ -1,0 +1,81 @@
+"""The account of all comparisons, as Prometheus reads it: every one that was received ends in one class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from threading import Lock
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from proxy.evidence.classify import Verdict
+
+
+class Counts(Collector):
+    """Counters that change together: a scrape never sees one half of a change, so the classes always add up."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._received = 0
+        self._in_flight = 0
+        self._ended: Counter[tuple[str, str, str]] = Counter()
+        self._reasons: Counter[tuple[str, str]] = Counter()
+        self._losses: Counter[str] = Counter()
+
+    @property
+    def in_flight(self) -> int:
+        """Comparisons that wait or are at work."""
+        return self._in_flight
+
+    def receive(self) -> None:
+        """One more was handed over."""
+        with self._lock:
+            self._received += 1
+            self._in_flight += 1
+
+    def end(self, endpoint: str, evidence: str, verdict: Verdict) -> None:
+        """One has ended."""
+        with self._lock:
+            self._in_flight -= 1
+            self._ended[endpoint, evidence, verdict.cls] += 1
+            if verdict.reason is not None:
+                self._reasons[verdict.cls, verdict.reason] += 1
+
+    def lose(self, rules: Iterable[str]) -> None:
+        """Declared losses that answers have suffered, quiet ones too."""
+        with self._lock:
+            self._losses.update(rules)
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics; docs/evidence.md explains them."""
+        with self._lock:
+            received, in_flight = self._received, self._in_flight
+            ended, reasons, losses = dict(self._ended), dict(self._reasons), dict(self._losses)
+        yield CounterMetricFamily(
+            "crossfade_comparisons_received", "Comparisons begun or passed over.", received
+        )
+        yield GaugeMetricFamily(
+            "crossfade_comparisons_in_flight", "Comparisons waiting or at work.", in_flight
+        )
+        yield _family(
+            "crossfade_comparisons", "Comparisons by how they ended.", "endpoint evidence class", ended
+        )
+        yield _family(
+            "crossfade_comparison_reasons", "Why comparisons failed or were skipped.", "class reason", reasons
+        )
+        by_rule = {(rule,): count for rule, count in losses.items()}
+        yield _family("crossfade_losses", "Declared losses in answers of v2.1, by rule.", "rule", by_rule)
+
+
+def _family(
+    name: str,
+    text: str,
+    labels: str,
+    counts: dict[tuple[str, str, str], int] | dict[tuple[str, str], int] | dict[tuple[str], int],
+) -> Metric:
+    family = CounterMetricFamily(name, text, labels=labels.split())
+    for values, count in counts.items():
+        family.add_metric(values, count)
+    return family

@@ -1,0 +1,220 @@
+"""Two JSON documents walked side by side under v2's contract, and a third one along with them.
+
+The documents are v2's answer, ours (v2.1's in the caller's dialect), and v2.1's own. The third is what makes an
+explanation narrow: a difference is a declared loss only when, at this very place, v2.1 said what the rule is about and
+v2 says what the rule takes away. Where two places hold the same bytes, nothing below them is looked at.
+
+The walk keeps its own stack, so depth costs no recursion, and pauses every few values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import Raw
+
+from proxy.errors import CrossfadeError
+from proxy.evidence.difference import Difference, side
+from proxy.evidence.leaves import identity, leaf_kind, stamps_differ
+from proxy.evidence.match import match
+from proxy.json import Kind, child, kind, open_array, open_object
+from proxy.mapping.api import CompiledMapping
+from proxy.mapping.codecs import Codec, Plain
+from proxy.mapping.contract import Schema
+from proxy.mapping.endpoint import Endpoint
+from proxy.mapping.nodes import Firing
+
+NODE_BUDGET = 20_000
+"""Values that one comparison may look at; beyond that it is given up."""
+_SLICE = 100
+"""Values between two pauses: a fraction of a millisecond."""
+
+MemberName: TypeAlias = Callable[[str], str]
+_Excuse: TypeAlias = Literal["", "noise", "race"]
+_ANYTHING = Schema()
+_PLAIN = Plain()
+
+
+class TooManyNodes(CrossfadeError):  # noqa: N818 - a state of the documents, as Refused and Untranslatable
+    """Two documents with more values than a comparison may look at."""
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """A place where both answers hold something; v2.1's own document may hold nothing there."""
+
+    pointer: str
+    schema: Schema
+    v2: Raw
+    ours: Raw
+    native: Raw | None
+    excuse: _Excuse = ""
+
+
+class Walk:
+    """One walk. `found` holds the differences in document order, each once.
+
+    In an `error`, optional and free texts are noise: each version words its messages as it likes.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        mapping: CompiledMapping,
+        trace: Sequence[Firing],
+        member_name: MemberName,
+        *,
+        error: bool,
+    ) -> None:
+        self.found: dict[Difference, None] = {}
+        self._mapping = mapping
+        self._member_name = member_name
+        self._stamp = endpoint.record.stamp
+        self._error = error
+        self._dropped = {
+            (one.pointer, one.before): one.rule
+            for one in trace
+            if one.after is None and one.rule in mapping.losses
+        }
+        self._waiting: list[Place] = []
+        self._nodes = 0
+
+    def run(self, root: Place) -> Generator[None, None, None]:
+        """Walk from here, pausing now and then. Raises `TooManyNodes`, and `Refused` for a member that stands twice."""
+        self._waiting.append(root)
+        looked = 0
+        while self._waiting:
+            self._look(self._waiting.pop())
+            looked += 1
+            if looked % _SLICE == 0:
+                yield
+
+    def _look(self, place: Place) -> None:
+        if place.v2 == place.ours:
+            return
+        what = kind(place.v2)
+        if what is not kind(place.ours):
+            self._note(
+                Difference(place.pointer, "type", side(place.v2), side(place.ours), None, place.excuse)
+            )
+        elif what is Kind.OBJECT:
+            self._object(place)
+        elif what is Kind.ARRAY:
+            self._array(place)
+        else:
+            self._leaf(place)
+
+    def _object(self, place: Place) -> None:
+        v2, ours, native = open_object(place.v2), open_object(place.ours), _members(place.native)
+        self._spend(len(v2) + len(ours))
+        excuse = place.excuse or self._race(place.schema, v2, ours, native)
+        below: list[Place] = []
+        for name, value in v2.items():
+            pointer, schema = self._member(place, name)
+            if name in ours:
+                below.append(Place(pointer, schema, value, ours[name], native.get(name), excuse))
+            else:
+                rule = self._drop(pointer, schema, value, native.get(name))
+                noise = excuse or self._noise(place.schema, name)
+                self._note(Difference(pointer, "missing", side(value), None, rule, noise))
+        for name, value in ours.items():
+            if name not in v2:
+                noise = excuse or self._noise(place.schema, name)
+                self._note(Difference(self._member(place, name)[0], "extra", None, side(value), None, noise))
+        self._waiting.extend(reversed(below))
+
+    def _array(self, place: Place) -> None:
+        v2, ours, native = open_array(place.v2), open_array(place.ours), _elements(place.native)
+        self._spend(len(v2) + len(ours))
+        aligned = native if len(native) == len(ours) else [None] * len(ours)
+        pointer, schema = f"{place.pointer}/*", place.schema.items or _ANYTHING
+        paired = match(v2, ours, self._key(place.schema))
+        for one, two in reversed(paired.pairs):
+            self._waiting.append(Place(pointer, schema, v2[one], ours[two], aligned[two], place.excuse))
+        for index in paired.only_v2:
+            self._note(Difference(pointer, "missing", side(v2[index]), None, None, place.excuse))
+        for index in paired.only_ours:
+            self._note(Difference(pointer, "extra", None, side(ours[index]), None, place.excuse))
+        if paired.moved:
+            self._note(Difference(place.pointer, "order", "array", "array", None, place.excuse))
+        if paired.length:
+            self._note(Difference(place.pointer, "length", "array", "array", None, place.excuse))
+
+    def _leaf(self, place: Place) -> None:
+        codec = self._codec(place.schema)
+        how = leaf_kind(place.schema, codec, bytes(place.v2), bytes(place.ours))
+        if how is not None:
+            rule = self._loss(codec, place.v2, place.native, place.ours)
+            excuse = place.excuse or ("noise" if self._error and _free_text(place.schema) else "")
+            self._note(Difference(place.pointer, how, side(place.v2), side(place.ours), rule, excuse))
+
+    def _member(self, place: Place, name: str) -> tuple[str, Schema]:
+        """Pointer and schema of a member; a name that the contract does not know can be personal data."""
+        schema = place.schema.members.get(name)
+        if schema is not None:
+            return child(place.pointer, name), schema
+        return f"{place.pointer}/{{unknown:{self._member_name(name)}}}", _ANYTHING
+
+    def _loss(self, codec: Codec, v2: Raw, native: Raw | None, ours: Raw) -> str | None:
+        if native is None or not codec.explains(bytes(v2), bytes(native), bytes(ours)):
+            return None
+        rule = codec.rule_for(bytes(native))
+        return rule if rule in self._mapping.losses else None
+
+    def _drop(self, pointer: str, schema: Schema, v2: Raw, native: Raw | None) -> str | None:
+        """The declared loss that took away just what v2 says here."""
+        if native is None or not self._codec(schema).same(bytes(v2), bytes(native)):
+            return None
+        return self._dropped.get((pointer, bytes(native)))
+
+    def _race(
+        self, schema: Schema, v2: Mapping[str, Raw], ours: Mapping[str, Raw], native: Mapping[str, Raw]
+    ) -> _Excuse:
+        """Whether the record's stamp says that it changed between the two answers."""
+        name = self._stamp
+        if name not in schema.members or name not in v2 or name not in ours:
+            return ""
+        codec = self._codec(schema.members[name])
+        if not stamps_differ(codec, bytes(v2[name]), bytes(ours[name])):
+            return ""
+        return "" if self._loss(codec, v2[name], native.get(name), ours[name]) else "race"
+
+    def _noise(self, schema: Schema, name: str) -> _Excuse:
+        optional = name in schema.members and name not in schema.required
+        return "noise" if self._error and optional and _free_text(schema.members[name]) else ""
+
+    def _key(self, schema: Schema) -> Callable[[Raw], str | None] | None:
+        name = schema.key
+        if not name:
+            return None
+        codec = self._codec(schema.items.members.get(name, _ANYTHING) if schema.items else _ANYTHING)
+
+        def key(element: Raw) -> str | None:
+            found = open_object(element).get(name) if kind(element) is Kind.OBJECT else None
+            return None if found is None else identity(codec, found)
+
+        return key
+
+    def _codec(self, schema: Schema) -> Codec:
+        return self._mapping.codecs.get(schema.codec, _PLAIN)
+
+    def _note(self, difference: Difference) -> None:
+        self.found.setdefault(difference)
+
+    def _spend(self, nodes: int) -> None:
+        self._nodes += nodes
+        if self._nodes > NODE_BUDGET:
+            raise TooManyNodes(f"More than {NODE_BUDGET} values stand in the two answers.")
+
+
+def _members(native: Raw | None) -> Mapping[str, Raw]:
+    return open_object(native) if native is not None and kind(native) is Kind.OBJECT else {}
+
+
+def _elements(native: Raw | None) -> Sequence[Raw | None]:
+    return open_array(native) if native is not None and kind(native) is Kind.ARRAY else ()
+
+
+def _free_text(schema: Schema) -> bool:
+    return schema.types == ("string",) and not schema.enum
