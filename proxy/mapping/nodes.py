@@ -141,10 +141,10 @@ class Object:
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """The object with its members treated; the same object when none changed."""
+        if value is not None and len(value) == len(self.settled) and bytes(value) == self.settled:
+            return value
         if value is None or kind(value) is not Kind.OBJECT:
             return self._absent(value, trace)
-        if len(value) == len(self.settled) and bytes(value) == self.settled:
-            return value
         members = open_object(value, self.pointer, self.known)
         treated = self._treat(members, trace)
         return value if treated is None else Raw(render(treated))
