@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 import msgspec
 from msgspec import Raw
 
-from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable
+from proxy.errors import Fault, Refused, Untranslatable
 from proxy.json import Kind, check_document, kind, open_array, open_object, render, text_of
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.check import Checker, Finding
@@ -128,12 +128,8 @@ def _breach(findings: list[Finding]) -> Refused:
     worst = findings[0]
     name = worst.pointer.rpartition("/")[2] or "body"
     detail = "; ".join(f"{one.pointer or 'the body'} {_wants(one)}" for one in findings)
-    return Refused(
-        Fault.FIELD,
-        f"{name}: {_wants(worst)}.",
-        f"By the v2 contract, {detail}. Send that.",
-        pointer=worst.pointer,
-    )
+    whole = f"By the v2 contract, {detail}. Send that."
+    return Refused(Fault.FIELD, f"{name}: {_wants(worst)}.", whole, pointer=worst.pointer)
 
 
 def _wants(finding: Finding) -> str:
@@ -162,8 +158,12 @@ def _join(step: Join, asked: Asked, answer: Answer, trace: Trace) -> Generator[C
     more = _readable((yield Call(step.method, fill(step.template, asked.parameters), asked.headers)))
     if more.status != 200:
         return more
+    try:
+        check_document(more.body)
+        members = open_object(answer.body)
+    except Refused as error:
+        raise Untranslatable(f"no join: {error}", pointer=error.pointer, rule=step.rule) from error
     trace.append(Firing(step.rule, f"/{step.member}", None, more.body))
-    members = open_object(answer.body)
     members[step.member] = Raw(more.body)
     return Answer(answer.status, edited(answer.headers), render(members))
 
@@ -214,10 +214,10 @@ def _reply(mapping: CompiledMapping, endpoint: Endpoint, plans: Plans, native: A
         return Reply(Answer(status, headers, native.body), native, trace)
     try:
         body = _translated(plans, native.body, trace)
-    except CrossfadeError as error:
+    except (Refused, Untranslatable) as error:
         if not endpoint.is_write:
-            raise Untranslatable(f"the platform's answer cannot be translated: {error}") from error
-        why = getattr(error, "rule", None) or getattr(error, "pointer", None) or "body"
+            raise Untranslatable(str(error), pointer=error.pointer, rule=error.rule) from error
+        why = error.rule or error.pointer or "body"
         return Reply(Answer(status, headers, native.body), native, trace, why)
     return Reply(Answer(status, headers if body is native.body else edited(headers), body), native, trace)
 
