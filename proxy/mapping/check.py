@@ -52,12 +52,16 @@ class Checker:
 
     def findings(self, body: Token) -> list[Finding]:
         """Every breach, in document order; empty when all is well. Raises `Refused` for what is not JSON."""
-        return list(_walk(Raw(bytes(body).strip(b" \t\r\n")), self.schema, "", self.request))
+        whole = Raw(bytes(body).strip(b" \t\r\n"))
+        if kind(whole) is Kind.NULL and Kind.NULL not in self.schema.kinds:
+            return [Finding("", "missing", " or ".join(self.schema.types), "nothing")]
+        return list(_walk(whole, self.schema, "", self.request))
 
 
 def _type(schema: Schema, request: bool) -> Any:
-    options = [_single(name, schema, request) for name in schema.types]
-    if not options or ("number" in schema.types and "integer" in schema.types):
+    kept = [name for name in schema.types if name != "integer" or "number" not in schema.types]
+    options = [_single(name, schema, request) for name in kept]
+    if not options:
         return Any
     whole = options[0]
     for other in options[1:]:

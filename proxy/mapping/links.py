@@ -36,8 +36,13 @@ class Links:
         self._back = _matcher(platform, (prefix_v2, prefix_v2_1))
         self._forward = _matcher((bases.public, *platform), (prefix_v2,))
         self._any = _matcher((bases.public, *platform), (prefix_v2, prefix_v2_1))
-        self._public = bases.public
-        self._v2 = bases.v2
+        self._returns = [
+            (ours.encode(), theirs.encode())
+            for ours, theirs in (
+                (self._ours, bases.v2 + prefix_v2),
+                (_slashed(self._ours), _slashed(bases.v2 + prefix_v2)),
+            )
+        ]
         self._v2_links = _finder((bases.v2, *bases.aliases), prefix_v2)
         self._our_prefix = self._ours.encode()
 
@@ -62,10 +67,10 @@ class Links:
         return match.string[match.end() :] if match else None
 
     def returned(self, content: bytes) -> bytes:
-        """Turn our own `public_url` in bytes that go to v2 untouched otherwise back into the platform's address."""
-        for ours, theirs in ((self._public, self._v2), (_slashed(self._public), _slashed(self._v2))):
-            if ours.encode() in content:
-                content = content.replace(ours.encode(), theirs.encode())
+        """Turn links to ourselves, in bytes that go to v2 untouched otherwise, back into the platform's links."""
+        for ours, theirs in self._returns:
+            if ours in content:
+                content = content.replace(ours, theirs)
         return content
 
     def adopted(self, content: bytes) -> bytes:

@@ -31,7 +31,7 @@ class DropLinks:
         """Nothing, or raise `Refused`."""
         if value is None:
             return None
-        if not _only_links(value, self.members):
+        if not _only_links(value, self.members, self.pointer):
             detail = (
                 f"{self.pointer} carries content, but v2.1 takes it through a call of its own only. "
                 "Send the order without it, then each child by its own call."
@@ -121,16 +121,18 @@ class Link:
         return Raw(after)
 
 
-def _only_links(value: Raw, members: frozenset[str]) -> bool:
+def _only_links(value: Raw, members: frozenset[str], pointer: str) -> bool:
     """Whether nothing but links stands here: objects of the named members, arrays of such, `null`."""
     match kind(value):
         case Kind.NULL:
             return True
         case Kind.ARRAY:
-            return all(_only_links(element, members) for element in open_array(value))
+            return all(_only_links(element, members, f"{pointer}/*") for element in open_array(value))
         case Kind.OBJECT:
-            inside = open_object(value)
-            deeper = [one for one in inside.values() if kind(one) in {Kind.ARRAY, Kind.OBJECT}]
-            return members.issuperset(inside) and all(_only_links(one, members) for one in deeper)
+            inside = open_object(value, pointer, members)
+            deeper = [one for one in inside.items() if kind(one[1]) in {Kind.ARRAY, Kind.OBJECT}]
+            return members.issuperset(inside) and all(
+                _only_links(one, members, f"{pointer}/{name}") for name, one in deeper
+            )
         case _:
             return False
