@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from proxy.cli import config, health
+from proxy.cli.demo import command as demo_command
 from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
 
 app = typer.Typer(
@@ -69,6 +70,7 @@ def version() -> None:
 
 
 app.command("healthcheck")(health.healthcheck)
+app.command("demo")(demo_command.demo)
 app.add_typer(config.app, name="config")
 
 

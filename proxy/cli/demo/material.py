@@ -1,0 +1,90 @@
+"""What the demo sends: texts that lie beside the emulator, since they speak the platform's language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+_FOLDER = files("proxy.emulator") / "material"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One command of the platform's documents; `text` is as a shell takes it, but for what stands in `<…>`."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The commands in their order, and what has to be there before: the refs to give out, and an order, made by `before`."""
+
+    examples: Sequence[Example]
+    refs: Sequence[str]
+    before: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A call of the traffic; `target` and `body` hold `$names`. `type` is empty where nothing is sent."""
+
+    name: str
+    method: str
+    target: str
+    type: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class TrafficCaller:
+    """One caller of the traffic: its stage, and how often it makes which call (weights by name)."""
+
+    name: str
+    stage: str
+    calls: Mapping[str, int]
+    credential: bool = True
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What the traffic is made of; `misbehaviour` is by version, in the emulator's words."""
+
+    learn: str
+    choices: Mapping[str, Sequence[str]]
+    templates: Mapping[str, Template]
+    callers: Sequence[TrafficCaller]
+    misbehaviour: Mapping[str, Mapping[str, float]]
+
+
+def read_examples() -> Examples:
+    """The platform's own examples."""
+    table = _toml("examples.toml")
+    return Examples(
+        examples=[Example(one["title"], _text(one["file"])) for one in table["example"]],
+        refs=table["refs"],
+        before=_text(table["before"]),
+    )
+
+
+def read_traffic() -> Traffic:
+    """The material of the traffic."""
+    table = _toml("traffic.toml")
+    return Traffic(
+        learn=table["learn"],
+        choices=table["choices"],
+        templates={one["name"]: Template(**one) for one in table["call"]},
+        callers=[TrafficCaller(**one) for one in table["caller"]],
+        misbehaviour=table["misbehaviour"],
+    )
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(_text(name))
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

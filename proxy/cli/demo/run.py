@@ -1,0 +1,142 @@
+"""The order of the demo: what will happen, the examples, the traffic, what to try by hand."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from proxy.cli.demo import curl, sides
+from proxy.cli.demo.findings import Findings
+from proxy.cli.demo.live import follow, summary
+from proxy.cli.demo.material import Example, Examples, read_examples, read_traffic
+from proxy.cli.demo.stage import Member, Stage, staged
+from proxy.cli.demo.traffic import traffic
+from proxy.emulator.misbehave import Misbehaviour
+from proxy.emulator.platform import random_refs
+
+SHOWN_STAGES = ("v2", "shadow", "v2.1")
+_QUIET = 0.3
+"""Seconds without a call after which the comparison of an example counts as over."""
+_PATIENCE = 3.0
+
+
+def demo(seconds: float, port: int, *, with_traffic: bool, hold: bool) -> None:
+    """Run everything. Raises `ConfigError` when something cannot be started; KeyboardInterrupt goes through."""
+    console = _console()
+    examples, material = read_examples(), read_traffic()
+    _announce(console, seconds, with_traffic=with_traffic)
+    members = [Member(f"stage-{one}", one) for one in SHOWN_STAGES]
+    members += [Member(one.name, one.stage) for one in material.callers if one.credential]
+    with staged(members, port) as stage:
+        _say(
+            console, f"crossfade listens on {stage.proxy}, the stand-in for the platform on {stage.platform}."
+        )
+        for name in SHOWN_STAGES:
+            _examples(console, stage, examples, name)
+        if with_traffic:
+            stage.watched.emulator.platform.orders.clear()
+            for version, shares in material.misbehaviour.items():
+                stage.watched.emulator.mischief.set(
+                    "v2" if version == "v2" else "v2.1", Misbehaviour().changed(shares)
+                )
+            findings = Findings(stage.log, stage.callers)
+            findings.read()
+            findings.forget()
+            _say(
+                console,
+                "Now traffic of six callers. The platform's v2.1 drifts from its documents, on purpose.",
+            )
+            with traffic(stage.proxy, material) as running:
+                counts = follow(console, stage, findings, seconds)
+            findings.read()
+            console.print(summary(stage, findings, counts, f"After {seconds:g} s:"))
+            if running.failures:
+                _say(console, f"Calls without any answer: {dict(running.failures)}")
+        _hand_over(console, stage, examples.examples, hold=hold)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    console.width = min(max(console.width, 80), 200)
+    return console
+
+
+def _announce(console: Console, seconds: float, *, with_traffic: bool) -> None:
+    tool = "curl" if curl.curl_path() else "Python, since curl is not installed"
+    _say(
+        console,
+        "crossfade starts here, together with a stand-in for the platform; nothing leaves this machine.",
+        "bold",
+    )
+    _say(
+        console,
+        f"First the platform's own v2 examples run by {tool}, through the stages {', '.join(SHOWN_STAGES)}.",
+    )
+    then = (
+        f"Then {seconds:g} s of mixed traffic, and the divergences that crossfade finds."
+        if with_traffic
+        else ""
+    )
+    _say(console, f"{then} Ctrl-C ends everything and leaves nothing behind.".strip())
+
+
+def _examples(console: Console, stage: Stage, examples: Examples, name: str) -> None:
+    """Run all examples through one stage, each time on a platform that knows only the order they need."""
+    platform = stage.watched.emulator.platform
+    platform.orders.clear()
+    platform.refs = itertools.chain(examples.refs, random_refs())
+    user = f"stage-{name}"
+    curl.run(curl.command(examples.before, stage.platform, user))
+    for one in examples.examples:
+        stage.watched.exchanges.clear()
+        caller = curl.run(curl.command(one.text, stage.proxy, user))
+        _settle(stage)
+        sides.show(console, sides.Example(one.title, name, caller, list(stage.watched.exchanges)))
+
+
+def _settle(stage: Stage) -> None:
+    until, count, quiet = time.monotonic() + _PATIENCE, -1, 0.0
+    while time.monotonic() < until and quiet < _QUIET:
+        seen = len(stage.watched.exchanges)
+        quiet = quiet + 0.05 if seen == count else 0.0
+        count = seen
+        time.sleep(0.05)
+
+
+def _hand_over(console: Console, stage: Stage, examples: Sequence[Example], *, hold: bool) -> None:
+    if not hold:
+        _say(
+            console,
+            "Everything is stopped. With --hold it stays up for you to try; next: README.md and docs/.",
+        )
+        return
+    _say(
+        console,
+        "Try it yourself, in another terminal; stage-v2, stage-shadow and stage-v2.1 are callers:",
+        "bold",
+    )
+    for one in examples[:3]:
+        console.print(Text(curl.command(one.text, stage.proxy, "stage-v2.1")), soft_wrap=True)
+        console.print()
+    port = stage.admin_port
+    _say(console, f"metrics        http://127.0.0.1:{port}/metrics    health  http://127.0.0.1:{port}/readyz")
+    _say(console, f"log            {_near(stage.log)}")
+    _say(console, f"configuration  {_near(stage.config)}")
+    _say(console, "Everything stays up until Ctrl-C.", "bold")
+    while True:
+        stage.check()
+        time.sleep(0.5)
+
+
+def _near(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _say(console: Console, text: str, style: str = "") -> None:
+    console.print(Text(text, style=style))
