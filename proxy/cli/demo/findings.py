@@ -119,7 +119,10 @@ def _finding(event: Mapping[str, Any], difference: Mapping[str, Any] | None) -> 
     words = {"v2": difference["v2"] or "absent", "v2_1": difference["v2_1"] or "absent", "pointer": pointer}
     says = _SAYS.get(difference["kind"], "{pointer} differs").format(**words)
     rule = difference["rule"]
-    return Finding(event["class"], event["endpoint"], f"{says} (declared by {rule})" if rule else says)
+    if rule is None:
+        return Finding(event["class"], event["endpoint"], says)
+    # One comparison may hold declared and undeclared differences; only the latter make it unexpected.
+    return Finding("expected", event["endpoint"], f"{says} (declared by {rule})")
 
 
 def comparisons(metrics: str | None) -> Counter[str]:

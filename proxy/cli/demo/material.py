@@ -41,11 +41,12 @@ class Template:
 
 @dataclass(frozen=True)
 class TrafficCaller:
-    """One caller of the traffic: its stage, and how often it makes which call (weights by name)."""
+    """One caller of the traffic: its stage, how much of the traffic is its own, and how often it makes which call."""
 
     name: str
     stage: str
     calls: Mapping[str, int]
+    weight: int = 4
     credential: bool = True
 
 

@@ -92,12 +92,13 @@ def _examples(console: Console, stage: Stage, examples: Examples, name: str) -> 
     platform.orders.clear()
     platform.refs = itertools.chain(examples.refs, random_refs())
     user = f"stage-{name}"
+    names = {stage.proxy: "http://crossfade", stage.platform: "http://platform"}
     curl.run(curl.command(examples.before, stage.platform, user))
     for one in examples.examples:
         stage.watched.exchanges.clear()
         caller = curl.run(curl.command(one.text, stage.proxy, user))
         _settle(stage)
-        sides.show(console, sides.Example(one.title, name, caller, list(stage.watched.exchanges)))
+        sides.show(console, sides.Example(one.title, name, caller, list(stage.watched.exchanges)), names)
 
 
 def _settle(stage: Stage) -> None:

@@ -67,7 +67,8 @@ class Plan:
         """The next call; a call that needs an order becomes the caller's first one while there is none."""
         with self._lock:
             dice = self._random
-            caller = dice.choice(self.traffic.callers)
+            callers = self.traffic.callers
+            caller = dice.choices(callers, [one.weight for one in callers])[0]
             kind = dice.choices(list(caller.calls), list(caller.calls.values()))[0]
             known = self.orders[caller.name]
             template = self.traffic.templates[kind]
