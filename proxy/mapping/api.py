@@ -115,7 +115,7 @@ def _read(path: Path, shape: type[Shape]) -> Shape:
         raise MappingError(
             f"{path.name}: cannot be read ({error.strerror}); give a folder with all files"
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError(f"{path.name}: is not TOML: {error}") from None
     except msgspec.ValidationError as error:
         raise MappingError(f"{path.name}: {error}") from None

@@ -15,7 +15,18 @@ from proxy.mapping.check import Checker
 from proxy.mapping.codecs import Codec, Href, Plain, Timestamp, ValueTable
 from proxy.mapping.contract import Contract, Operation, Schema
 from proxy.mapping.links import Links
-from proxy.mapping.model import Api, Claim, Endpoint, Resource, Rule, Setting, Step, Values
+from proxy.mapping.model import (
+    Api,
+    Claim,
+    Endpoint,
+    Resource,
+    Rule,
+    Setting,
+    Step,
+    Values,
+    chosen,
+    holds,
+)
 from proxy.mapping.places import Planner
 from proxy.mapping.query import Clamp, DropParameter, OneOf, QueryOperation, QueryPlan, Refuse
 
@@ -61,7 +72,7 @@ class Compiler:
             v2_1_path=v2_1.path,
             plans=plans,
             cases=[(one.query.encode(), one.equals.encode(), name) for name, one in spec.cases.items()],
-            status={int(native): self._status(status) for native, status in spec.status.items()},
+            status={int(native): self._status(spec, status) for native, status in spec.status.items()},
             refusal=self._refusal(spec),
             check=_request_check(v2, rules),
             answers={status: Checker(one) for status, one in _schemas(v2).items()},
@@ -90,14 +101,14 @@ class Compiler:
         )
 
     def _on(self, claim: Claim) -> bool:
-        return all(self.compat[name] == value for name, value in claim.when.items())
+        return holds(self.compat, claim.when, claim.id)
 
-    def _status(self, status: Setting) -> int:
-        return int(self.compat[status]) if isinstance(status, str) else status
+    def _status(self, spec: Endpoint, status: Setting) -> int:
+        return int(chosen(self.compat, status, spec.id)) if isinstance(status, str) else status
 
     def _refusal(self, spec: Endpoint) -> ready.Refusal | None:
         refuse = spec.refuse
-        if refuse is None or any(self.compat[name] != value for name, value in refuse.when.items()):
+        if refuse is None or not holds(self.compat, refuse.when, spec.id):
             return None
         fault = next((one for one in Fault if one.code == refuse.fault), None)
         if fault is None:
@@ -116,9 +127,7 @@ def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]
             )
         found[one.type] = Href(one.id, links) if one.type == "href" else Timestamp(one.id)
     for table in values.table:
-        entries = [
-            one for one in table.entry if all(compat[name] == value for name, value in one.when.items())
-        ]
+        entries = [one for one in table.entry if holds(compat, one.when, one.id)]
         found[table.type] = ValueTable(f"values.{table.type}", entries)
     return found
 

@@ -25,6 +25,11 @@ _KINDS: Mapping[str, frozenset[Kind]] = {
     "boolean": frozenset({Kind.BOOLEAN}),
     "null": frozenset({Kind.NULL}),
 }
+_WORDS = {
+    *("type", "format", "description", "enum", "default", "minimum", "maximum", "maxLength", "readOnly"),
+    *("required", "properties", "items", "$ref", "x-type", "x-grade", "x-source", "x-key", "x-banned"),
+}
+"""What may stand in a schema; a word that would be passed over in silence could hold a promise."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,9 @@ def load_contract(path: Path) -> Contract:
     try:
         document = msgspec.json.decode(path.read_bytes())
         return Contract(dict(_operations(document)))
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+    except MappingError as error:
+        raise MappingError(f"{path.name}: {error}") from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise MappingError(f"{path.name}: not a contract that can be read: {error!r}") from error
 
 
@@ -152,10 +159,14 @@ def _body(raw: dict[str, Any], schemas: dict[str, Any]) -> Schema | None:
 def _schema(raw: dict[str, Any], schemas: dict[str, Any]) -> Schema:
     if "$ref" in raw:
         return _schema(schemas[raw["$ref"].removeprefix("#/components/schemas/")], schemas)
-    types = raw.get("type", ())
+    stated = raw.get("type", ())
+    types = (stated,) if isinstance(stated, str) else tuple(stated)
+    strange = sorted((raw.keys() - _WORDS) | (set(types) - _KINDS.keys()))
+    if strange:
+        raise MappingError(f"'{strange[0]}' is not understood in a schema; use {', '.join(sorted(_WORDS))}")
     items = raw.get("items")
     return Schema(
-        types=(types,) if isinstance(types, str) else tuple(types),
+        types=types,
         codec=raw.get("x-type", ""),
         grade=raw.get("x-grade", ""),
         read_only=raw.get("readOnly", False),

@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from proxy.errors import CrossfadeError
 from proxy.json import Kind, check_document, kind, open_object, render, token_of
-from proxy.mapping.model import ErrorMember, ErrorTemplate, Setting
+from proxy.mapping.model import ErrorMember, ErrorTemplate, Setting, chosen
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ErrorShape:
         members = [
             one
             for one in template.member
-            if all(compat[name] in allowed for name, allowed in one.when.items())
+            if all(chosen(compat, name, f"error.{one.name}") in allowed for name, allowed in one.when.items())
         ]
         return cls(members, template.link)
 

@@ -6,12 +6,29 @@ sentence (`says`) and an evidence `grade` (F§0); where it loses something it al
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from proxy.errors import MappingError
+
 Grade: TypeAlias = Literal["A", "B", "C", "D"]
 Setting: TypeAlias = str | int
+
+
+def chosen(compat: Mapping[str, Setting], name: str, where: str) -> Setting:
+    """The value of a switch that the declaration `where` reads; raises `MappingError` when there is no such switch."""
+    if name not in compat:
+        raise MappingError(
+            f"{where}: there is no switch '{name}' under [compat]; there are {', '.join(compat)}"
+        )
+    return compat[name]
+
+
+def holds(compat: Mapping[str, Setting], when: Mapping[str, Setting], where: str) -> bool:
+    """Whether every switch has the value that the declaration `where` asks for."""
+    return all(chosen(compat, name, where) == value for name, value in when.items())
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -38,13 +55,22 @@ class Rule(Claim, frozen=True, kw_only=True):
     """One output place (or several that are treated alike) and the operation that makes it."""
 
     on: list[str]
-    at: Literal["request", "answer", "query"]
+    at: Literal["request", "answer", "both", "query"]
+    """Which document it is about; `both` stands for the request and, the other way round, the answer."""
     place: list[str]
+    """v2's pointers into the document, `*` for array places; or names of query parameters."""
     do: Literal[
+        "rename", "constant", "default",  # both
         "drop", "drop-links", "drop-null", "drop-unset", "optional",  # request bodies
         "keep-only", "collection", "link",  # answers
         "refuse", "clamp", "one-of",  # queries
     ]  # fmt: skip
+    native: str = ""
+    """`rename`: v2.1's pointer for the place."""
+    value: str | int | bool | None = None
+    """`constant`: what v2 carries and v2.1 does not. `default`: what v2.1 gets where v2 gives nothing."""
+    sources: list[str] = []
+    """`default`: members of the same object, the first of which serves instead of `value`."""
     members: list[str] = []
     """`keep-only`, `collection`: the members that stay."""
     suffix: str = ""
