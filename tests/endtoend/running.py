@@ -1,0 +1,170 @@
+"""The whole program between a caller and the platform: a real proxy in front of a real emulator, on loopback."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from proxy.app import build
+from proxy.config.load import Loaded, load
+from proxy.emulator import Emulator, Platform
+from proxy.listen import GatewayProtocol
+from proxy.log import EventLog, foreign_loggers, open_log
+from proxy.serve import Gateway
+from proxy.snapshot import Snapshot
+from tests.emulator.caller import CREDENTIALS, fresh_platform
+from tests.raw import Heard, fetch, parse, request
+from tests.servers import Running, emulator, serve
+
+LINKS = "http://platform.test"
+"""The host in the emulator's links: the same for every emulator, wherever it listens."""
+PUBLIC = "http://proxy.test"
+"""The proxy's `public_url`."""
+
+Change = Callable[[Snapshot], Snapshot]
+
+
+class Program:
+    """What `crossfade serve` runs, as an ASGI application that lives and dies with its server's loop."""
+
+    def __init__(self, loaded: Loaded, change: Change) -> None:
+        self.registry = CollectorRegistry()
+        self.log: EventLog = open_log(loaded.config.log.divergences, strict=True)
+        self._loaded, self._change = loaded, change
+        self.gateway: Gateway | None = None
+        self._life: AbstractAsyncContextManager[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            assert self.gateway is not None
+            await self.gateway(scope, receive, send)
+            return
+        await receive()
+        async with self._alive():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def unreadable(self) -> bytes:
+        assert self.gateway is not None
+        return self.gateway.unreadable()
+
+    @asynccontextmanager
+    async def _alive(self) -> AsyncIterator[None]:
+        snapshot = self._change(build(self._loaded, self.registry, self.log))
+        self.gateway = Gateway(snapshot)
+        with foreign_loggers(self.log):
+            snapshot.evidence.start()
+            yield
+            await snapshot.evidence.stop()
+            for engine in (snapshot.v2, snapshot.v2_1, snapshot.shadow):
+                await engine.close()
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A running proxy, and the platform behind it to look into."""
+
+    url: str
+    platform_url: str
+    emulator: Emulator = field(repr=False)
+    program: Program = field(repr=False)
+    log_file: Path
+
+    @property
+    def gateway(self) -> Gateway:
+        assert self.program.gateway is not None
+        return self.program.gateway
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.gateway.snapshot
+
+    def ask(
+        self, method: str, target: str, body: bytes | str = b"", *headers: tuple[str, str], timeout: float = 5
+    ) -> Heard:
+        """Ask the proxy with good credentials."""
+        raw = request(method, target, body, [CREDENTIALS, *headers])
+        return parse(fetch(self.url, raw, timeout=timeout))
+
+    def json(self, method: str, target: str, body: Any = b"") -> Any:
+        """The answer to a call that has to succeed."""
+        data = body if isinstance(body, bytes | str) else json.dumps(body)
+        heard = self.ask(method, target, data)
+        assert heard.status < 300, heard
+        return json.loads(heard.body)
+
+    def log_lines(self, event: str = "") -> list[dict[str, Any]]:
+        """What stands in the log, of one event or of all."""
+        lines = [json.loads(line) for line in self.log_file.read_text("ascii").splitlines()]
+        return [line for line in lines if not event or line["event"] == event]
+
+    def metrics(self) -> str:
+        """What a scrape of the metrics would give."""
+        return generate_latest(self.program.registry).decode()
+
+
+def configuration(folder: Path, platform_url: str, routes: Sequence[Any], keys: Mapping[str, Any]) -> Path:
+    """A configuration file; `keys` are dotted names."""
+    values = {
+        "upstream.v2.base_url": platform_url,
+        "upstream.v2_1.base_url": platform_url,
+        "upstream.v2.aliases": [LINKS],
+        "server.public_url": PUBLIC,
+        "log.divergences": str(folder / "log.jsonl"),
+        "log.requests": "all",
+        **keys,
+    }
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    for route in [{"stage": one} if isinstance(one, str) else one for one in routes]:
+        lines += ["[[route]]", *(f"{name} = {json.dumps(value)}" for name, value in route.items())]
+    path = folder / "crossfade.toml"
+    path.write_text("\n".join([*lines, ""]), "utf-8")
+    return path
+
+
+@contextmanager
+def carried(
+    routes: Sequence[Any] = (),
+    *,
+    keys: Mapping[str, Any] | None = None,
+    platform: Platform | None = None,
+    change: Change = lambda snapshot: snapshot,
+    upstream: str | None = None,
+    mistakes: bool = False,
+    **options: Any,
+) -> Iterator[Carried]:
+    """A proxy in front of an emulator of its own (or of `upstream`).
+
+    A route is a stage's name or a table, `keys` are dotted names of the configuration, `options` go to the emulator.
+    Unless `mistakes` are wanted, none may have been logged at the end.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        behind, app = stack.enter_context(
+            emulator(platform or fresh_platform(), **{"base_url": LINKS, **options})
+        )
+        loaded = load(configuration(folder, upstream or behind, routes, keys or {}), {})
+        program = Program(loaded, change)
+        running: Running = stack.enter_context(
+            serve(
+                program,
+                http=GatewayProtocol,
+                lifespan="on",
+                interface="asgi3",
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+            )
+        )
+        made = Carried(running.url, behind, app, program, folder / "log.jsonl")
+        yield made
+        assert program.log.lost == 0, "every line of the log has the fields that docs/log.md promises"
+        assert mistakes or not made.log_lines("internal_error") + made.log_lines("runtime")
