@@ -86,7 +86,7 @@ class Compiler:
         rules = [one for one in rules if _in_case(one, case)]
         steps = [one for one in steps if _in_case(one, case)]
         planner = Planner(self.codec, _OWN_LINK)
-        body = [one for one in rules if one.at == "request"]
+        body = [one for one in rules if one.at in {"request", "both"}]
         schema = _request_schema(v2, rules)
         answers = [one for operation in (v2_1, v2) if operation for one in _successes(operation)]
         return ready.Plans(
@@ -95,7 +95,7 @@ class Compiler:
                 [_query_operation(one, name) for one in rules if one.at == "query" for name in _names(one)],
             ),
             request=planner.request(body, schema) if schema else None,
-            answer=planner.answer([one for one in rules if one.at == "answer"], answers),
+            answer=planner.answer([one for one in rules if one.at in {"answer", "both"}], answers),
             join=next((_join(one) for one in steps if one.kind == "join"), None),
             look_up=next((_look_up(one) for one in steps if one.kind == "look-up"), None),
         )

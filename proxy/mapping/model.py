@@ -67,7 +67,7 @@ class Rule(Claim, frozen=True, kw_only=True):
     ]  # fmt: skip
     native: str = ""
     """`rename`: v2.1's pointer for the place."""
-    value: str | int | bool | None = None
+    value: str | bool | None = None
     """`constant`: what v2 carries and v2.1 does not. `default`: what v2.1 gets where v2 gives nothing."""
     sources: list[str] = []
     """`default`: members of the same object, the first of which serves instead of `value`."""

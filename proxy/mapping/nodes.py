@@ -52,6 +52,14 @@ class Node(Protocol):
         ...
 
 
+class Mover(Protocol):
+    """A member that stands at another place on the other side."""
+
+    def apply(self, around: Members, out: dict[str, Raw], trace: Trace) -> dict[str, Raw]:
+        """Answer `out` with the member moved; `out` itself when there is nothing to move."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Leaf:
     """A value whose codec speaks for it, in one direction."""
@@ -124,7 +132,7 @@ class Elements:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """The members of an object: those that a node speaks for, and what becomes of all others.
+    """The members of an object: those that a node speaks for, those that move, and what becomes of all others.
 
     `keep` names the members that stay when a rule (`keep_rule`) reduces the object. `creates` makes the object when
     nothing stands there, so that a member with a default has a home.
@@ -133,6 +141,7 @@ class Object:
     pointer: str
     members: Sequence[tuple[str, Node]]
     known: frozenset[str]
+    moves: Sequence[Mover] = ()
     keep: frozenset[str] | None = None
     keep_rule: str = ""
     creates: bool = False
@@ -162,6 +171,9 @@ class Object:
                     del out[name]
                 else:
                     out[name] = new
+        for move in self.moves:
+            moved = move.apply(members, members if out is None else out, trace)
+            out = None if moved is members else moved
         if self.keep is not None and not self.keep.issuperset(members if out is None else out):
             out = self._reduce(members if out is None else out, trace)
         return out
