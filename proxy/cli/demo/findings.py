@@ -28,6 +28,7 @@ _SAYS = {
     "length": "{pointer} is longer or shorter in v2.1",
     "precision": "{pointer} is less exact in v2.1",
     "format": "{pointer} is spelled otherwise in v2.1",
+    "status": "the status is {v2} in v2, {v2_1} in v2.1",
     "untranslatable": "{pointer} cannot be said in v2's words",
 }
 

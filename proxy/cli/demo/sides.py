@@ -23,7 +23,7 @@ Row: TypeAlias = tuple[str, str, bool]
 """A line of the left, a line of the right, and whether they are alike."""
 
 _SHOWN = frozenset(
-    [
+    {
         "accept",
         "authorization",
         "content-type",
@@ -32,7 +32,7 @@ _SHOWN = frozenset(
         "via",
         "x-crossfade-code",
         "x-crossfade-untranslated",
-    ]
+    }
 )
 _CREDENTIAL = "authorization"
 _TIED = "\N{NO-BREAK SPACE}"

@@ -1,0 +1,88 @@
+# Two commands are enough: `make demo` and `make test`. Both set up what they need in .venv, and nothing else.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test lint format lock clean system
+
+BIN := .venv/bin
+STAMP := .venv/.set-up
+# Pure floors: every branch is run. Everything: 95 % of lines and branches.
+PURE := proxy/wire/*,proxy/json/*,proxy/mapping/*,proxy/exchange.py,proxy/errors.py,proxy/types.py
+LOCK := uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	--universal --python-version 3.11
+
+# $(call step,words,command): one line per step; the whole output of a step that fails.
+define step
+@out=$$(mktemp) && printf '%-36s' '$(1)' && begin=$$(date +%s) && \
+if ( $(2) ) >$$out 2>&1 </dev/null; then echo "ok, $$(($$(date +%s) - begin)) s"; rm -f $$out; \
+else echo failed; cat $$out; rm -f $$out; exit 1; fi
+endef
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+setup: $(STAMP) ## make .venv with everything that is needed
+
+demo: setup ## see it work: platform stand-in, proxy, traffic, divergences (SECONDS=60)
+	@if [ -t 0 ]; then hold=--hold; fi; exec $(BIN)/crossfade demo --seconds $(or $(SECONDS),60) $$hold
+
+test: setup system lint ## run all checks and all tests
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -q -n 2 -rs --cov --cov-report=
+	@# What a killed process of a test left of its figures is taken in as well.
+	@$(BIN)/coverage combine --append --quiet 2>/dev/null || true
+	$(call step,coverage 100 % of the pure floors,$(BIN)/coverage report --include='$(PURE)' --fail-under=100)
+	$(call step,coverage 95 % of everything,$(BIN)/coverage report --fail-under=95)
+
+lint: setup ## check style, types and layers
+	$(call step,ruff check,$(BIN)/ruff check)
+	$(call step,ruff format --check,$(BIN)/ruff format --check)
+	$(call step,mypy --strict,$(BIN)/mypy)
+	$(call step,lint-imports,$(BIN)/lint-imports --no-cache)
+
+format: setup ## bring the code into form
+	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format
+
+lock: ## make requirements/*.txt anew (needs uv)
+	@command -v uv >/dev/null || { echo 'make lock needs uv; install it and try again'; exit 1; }
+	$(LOCK) pyproject.toml -o requirements/core.txt
+	$(LOCK) --extra dev -c requirements/core.txt pyproject.toml -o requirements/dev.txt
+	echo setuptools | $(LOCK) --no-annotate -c requirements/dev.txt - -o requirements/build.txt
+
+clean: ## remove everything that was made here
+	rm -rf .venv build *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The newest Python from 3.11 on that starts; `PYTHON=…` names another.
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(call step,Python environment in .venv,$(VENV))
+	$(call step,packages (pinned by their hashes),$(BIN)/python -m pip install --disable-pip-version-check \
+		--require-hashes -r requirements/dev.txt)
+	$(call step,crossfade itself,$(BIN)/python -m pip install --disable-pip-version-check --no-deps \
+		--no-build-isolation -e .)
+	@touch $@
+
+define VENV
+$(BIN)/python -c 'import pip' && exit; \
+for one in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' && found=$$one && break; \
+done; \
+[ "$$found" ] || { echo "Python 3.11 or newer is needed and was not found; install it, or name it: make PYTHON=/path"; exit 1; }; \
+rm -rf .venv; $$found -m venv .venv && exit; \
+$(call apt,python3-venv) && rm -rf .venv && $$found -m venv .venv
+endef
+
+# $(call apt,packages): install Debian packages where this user may.
+apt = [ "$$(id -u)" = 0 ] && command -v apt-get && { apt-get -q update; \
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $(1); }
+
+# Programs that a few tests use. Without them these tests are left out and named at the end.
+system:
+	@missing=; for one in curl:curl node:nodejs; do \
+		command -v $${one%%:*} >/dev/null || missing="$$missing $${one##*:}"; done; \
+	[ -z "$$missing" ] && exit; \
+	printf '%-36s' "system packages$$missing"; \
+	if ( $(call apt,$$missing) ) >/dev/null 2>&1; then echo ok; \
+	elif [ "$$CI" = true ]; then echo 'failed: install them, CI runs every test'; exit 1; \
+	else echo 'not installed (needs root and apt); some tests will be left out'; fi
