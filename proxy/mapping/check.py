@@ -72,7 +72,7 @@ def _type(schema: Schema, request: bool) -> Any:
 def _single(name: str, schema: Schema, request: bool) -> Any:
     match name:
         case "object":
-            return _struct(schema, request)
+            return _struct(schema, request) if schema.members else dict
         case "array":
             return list[_type(schema.items, request)] if schema.items else list  # type: ignore[misc] # built at run time
         case "string":
