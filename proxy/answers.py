@@ -44,7 +44,7 @@ def health(name: bytes, *, draining: bool) -> Answer:
 def _read(error: CrossfadeError) -> tuple[Fault, str, str, Outcome]:
     match error:
         case Refused():
-            return error.fault, error.message, error.detail, Outcome.NOT_SENT
+            return error.fault, error.message, _placed(error), Outcome.NOT_SENT
         case UpstreamFailed():
             return (
                 error.fault,
@@ -58,6 +58,13 @@ def _read(error: CrossfadeError) -> tuple[Fault, str, str, Outcome]:
         case _:
             detail = "A mistake in crossfade itself; the operator's log names the place. Do not repeat a write blindly."
             return Fault.INTERNAL, "Internal error.", detail, Outcome.UNKNOWN
+
+
+def _placed(error: Refused) -> str:
+    """The detail of a refusal; it begins with the place where it does not name it itself."""
+    if not error.pointer or error.pointer in error.detail:
+        return error.detail
+    return f"{error.pointer}: {error.detail}"
 
 
 _MESSAGES = {

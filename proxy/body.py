@@ -30,23 +30,27 @@ async def read_body(headers: Headers, receive: Receive, limit: int, seconds: flo
 
 async def _read(receive: Receive, limit: int) -> bytes:
     message = await receive()
-    body: bytes = message.get("body", b"")
-    if message.get("more_body", False):
-        pieces, size = [body], len(body)
-        while message.get("more_body", False):
-            message = await receive()
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
-            if size > limit:
-                raise too_large(limit)
-        body = b"".join(pieces)
+    pieces: list[bytes] = [message.get("body", b"")]
+    size = len(pieces[0])
+    while size <= limit and message.get("more_body", False):
+        message = await receive()
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+    if size > limit:
+        raise too_large(limit)
     if message["type"] == "http.disconnect":
         raise Refused(
             Fault.BODY_TIMEOUT, "The request ended early.", "The caller went away before its body was whole."
         )
-    if len(body) > limit:
-        raise too_large(limit)
-    return body
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def check_uncoded(headers: Headers) -> None:
+    """Refuse a body with a content coding (RFC 9110 §8.4): what has to be translated is read as it came."""
+    coding = first(headers, b"content-encoding")
+    if coding is not None and coding.strip().lower() not in {b"", b"identity"}:
+        detail = "A body that has to be translated is read without a content coding. Send it uncompressed."
+        raise Refused(Fault.CODING, "Content-Encoding: is not supported.", detail)
 
 
 def too_large(limit: int) -> Refused:

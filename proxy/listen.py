@@ -2,7 +2,8 @@
 
 * The request target is kept as it came; uvicorn's own scope drops a lone `?` and hides an absolute form's authority.
 * Trailer fields are not merged into the header section (RFC 9110 §6.5.1): a late `Authorization` must not count.
-* What is no HTTP at all is answered in v2's error shape and the connection is closed (RFC 9112 §2.2).
+* What is no HTTP at all is answered in v2's error shape and the connection is closed (RFC 9112 §2.2). So are a header
+  section without an end, a request without its one `Host`, and a transfer coding that two servers could read differently.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from proxy.errors import ConfigError
 from proxy.serve import RAW_TARGET
+from proxy.types import Headers
+from proxy.wire.headers import first
 
 
 class Application(Protocol):
@@ -32,6 +35,12 @@ class Application(Protocol):
         ...
 
 
+MAX_FIELDS = 200
+"""Field lines of one request; real callers send about twenty."""
+MAX_SECTION = 64 * 1024
+"""Bytes of one request's header section."""
+
+
 class GatewayProtocol(HttpToolsProtocol):
     """One connection of a caller."""
 
@@ -39,15 +48,23 @@ class GatewayProtocol(HttpToolsProtocol):
         """A new request begins: its header section is open again."""
         super().on_message_begin()
         self._open = True
+        self._left = MAX_SECTION
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A field line; those behind the body are trailers and stop here."""
+        """A field line; those behind the body are trailers and stop here. Raises ValueError for too many."""
+        self._left -= len(name) + len(value)
+        if self._left < 0 or len(self.headers) >= MAX_FIELDS:
+            raise ValueError
         if self._open:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The header section is whole: keep the target's own bytes for the gateway."""
+        """The header section is whole: keep the target's own bytes for the gateway.
+
+        Raises ValueError, which httptools turns into a refusal, where the framing is not what RFC 9112 §3.2 and §6.1 ask for.
+        """
         self._open = False
+        check_framing(self.parser.get_http_version(), self.headers)
         self.scope[RAW_TARGET] = self.url  # type: ignore[literal-required] # a key of ours beside ASGI's
         super().on_headers_complete()
 
@@ -57,6 +74,14 @@ class GatewayProtocol(HttpToolsProtocol):
         if answer is not None:
             self.transport.write(answer())
         self.transport.close()
+
+
+def check_framing(version: str, headers: Headers) -> None:
+    """Raises ValueError: HTTP/1.1 without `Host`, a transfer coding other than `chunked`, any of them before HTTP/1.1."""
+    coding = first(headers, b"transfer-encoding")
+    known = coding is None or (version == "1.1" and coding.lower() == b"chunked")
+    if not known or version not in {"1.0", "1.1"} or (version == "1.1" and first(headers, b"host") is None):
+        raise ValueError
 
 
 class Listener:

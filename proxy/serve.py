@@ -16,17 +16,18 @@ from time import perf_counter
 from typing import Any, TypeAlias
 
 from proxy.answers import CODE, for_error, health
-from proxy.body import read_body, too_large
+from proxy.body import check_uncoded, read_body, too_large
 from proxy.cutover.decide import Ahead, Caller
 from proxy.cutover.stage import Stage
 from proxy.errors import CrossfadeError, Fault, Refused
 from proxy.evidence.observation import Observation
-from proxy.exchange import Asked, Reply, exchange
+from proxy.exchange import MAX_DECODED, Asked, Reply, exchange
 from proxy.mapping.paths import fill
 from proxy.recorded import Done, log_mistake, log_request, observed
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call, Headers, Version
-from proxy.wire.headers import check_request, first, for_caller, for_translated, for_upstream
+from proxy.wire.coding import Undecodable, decode_body
+from proxy.wire.headers import check_request, edited, first, for_caller, for_translated, for_upstream
 from proxy.wire.request_id import new
 from proxy.wire.target import check_target
 
@@ -105,6 +106,7 @@ class Gateway:
             return await _asked_about(snapshot, ahead, call, done), None
         if len(body) > snapshot.config.server.max_body:
             raise too_large(snapshot.config.server.max_body)
+        check_uncoded(headers)
         return await _translated(snapshot, ahead, call, done)
 
 
@@ -125,10 +127,7 @@ async def _forwarded(
 def _passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool) -> Answer:
     headers, body = for_caller(answer.headers), answer.body
     if version is Version.V2 and snapshot.config.server.v2_hrefs == "proxy" and body:
-        adopted = snapshot.mapping.links.adopted(body)
-        if adopted is not body:
-            headers = [one for one in headers if one[0].lower() != b"content-length"]
-            body = adopted
+        headers, body = _adopted(snapshot, headers, body)
     if (
         not head
         and answer.status >= 200
@@ -137,6 +136,16 @@ def _passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool)
     ):
         headers.append((b"Content-Length", b"%d" % len(body)))
     return Answer(answer.status, headers, body)
+
+
+def _adopted(snapshot: Snapshot, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
+    """v2's answer with its links pointing at the proxy; as it came where it has none or cannot be read."""
+    try:
+        plain = decode_body(headers, body, MAX_DECODED)
+    except Undecodable:
+        return headers, body
+    adopted = snapshot.mapping.links.adopted(plain)
+    return (headers, body) if adopted == plain else (edited(headers), adopted)
 
 
 async def _asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
