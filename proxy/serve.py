@@ -21,7 +21,7 @@ from proxy.cutover.decide import Ahead, Caller
 from proxy.cutover.stage import Stage
 from proxy.errors import CrossfadeError, Fault, Refused
 from proxy.evidence.observation import Observation
-from proxy.exchange import MAX_DECODED, Asked, Reply, exchange
+from proxy.exchange import Asked, Reply, exchange
 from proxy.mapping.paths import fill
 from proxy.recorded import Done, log_mistake, log_request, observed
 from proxy.snapshot import Snapshot
@@ -141,7 +141,7 @@ def _passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool)
 def _adopted(snapshot: Snapshot, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
     """v2's answer with its links pointing at the proxy; as it came where it has none or cannot be read."""
     try:
-        plain = decode_body(headers, body, MAX_DECODED)
+        plain = decode_body(headers, body, snapshot.config.upstream.v2.max_answer)
     except Undecodable:
         return headers, body
     adopted = snapshot.mapping.links.adopted(plain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -140,10 +141,10 @@ def test_a_refusal_names_code_place_and_request_and_nothing_is_sent(name: str, m
     assert heard.header("x-crossfade-outcome") == "not_sent"
 
 
-def in_v2s_shape(heard: Heard) -> dict[str, object]:
+def in_v2s_shape(heard: Heard) -> dict[str, Any]:
     """The error's body, after a look at everything that each of our own answers has."""
     assert heard.header("content-type") == "application/json", heard
-    shown = json.loads(heard.body)
+    shown: dict[str, Any] = json.loads(heard.body)
     assert list(shown) == ["status", "code", "message", "developerMessage", "moreInfo", "moreInfoUrl"]
     assert (type(shown["status"]), shown["status"], shown["code"]) == (int, heard.status, heard.status)
     assert shown["message"]
