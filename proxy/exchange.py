@@ -10,29 +10,25 @@ is and marked, because an answer that looks like a failure would invite the call
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Raw
 
 from proxy.errors import Fault, Refused, Untranslatable
-from proxy.json import Kind, check_document, kind, open_array, open_object, render, text_of
+from proxy.json import Kind, check_document, kind, open_object, text_of
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.check import Checker, Finding
-from proxy.mapping.codecs import instant
-from proxy.mapping.endpoint import Endpoint, Join, LookUp, Plans
+from proxy.mapping.endpoint import Endpoint, Frozen, Plans
 from proxy.mapping.nodes import Firing, Trace
 from proxy.mapping.paths import fill
 from proxy.mapping.query import Pairs
+from proxy.steps import joined, looked_up, readable
 from proxy.types import Answer, Call, Headers
-from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import edited, first
 from proxy.wire.target import decoded, join
-
-MAX_DECODED = 32 * 1024 * 1024
-"""Bytes that a compressed answer may grow to."""
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
@@ -72,11 +68,14 @@ def exchange(mapping: CompiledMapping, asked: Asked) -> Exchange:
     trace: Trace = []
     plans = endpoint.case(asked.pairs)
     call = _first_call(asked, plans, trace)
-    answer = _readable((yield call))
+    answer = readable((yield call))
     if plans.look_up is not None and answer.status == plans.look_up.after:
-        answer = yield from _look_up(plans.look_up, asked, call, answer, trace)
+        key = record_key(endpoint, {}, [], call.body)
+        answer = yield from looked_up(plans.look_up, key, call, answer, trace)
     if plans.join is not None and answer.status == 200:
-        answer = yield from _join(plans.join, asked, answer, trace)
+        answer = yield from joined(plans.join, call, asked.parameters, answer, trace)
+    if plans.frozen and answer.status < 300:
+        _note_frozen(plans.frozen, call.body, answer.body, trace)
     return _reply(mapping, endpoint, plans, answer, trace)
 
 
@@ -143,65 +142,16 @@ def _wants(finding: Finding) -> str:
             return f"must be {article} {finding.expected}"
 
 
-def _readable(answer: Answer) -> Answer:
-    """The answer without content coding; the same object when it has none, or one that cannot be read."""
-    if first(answer.headers, b"content-encoding") is None:
-        return answer
+def _note_frozen(frozen: Sequence[Frozen], sent: bytes, answer: bytes, trace: Trace) -> None:
+    """Note each member that v2.1 kept as it was although the caller sent another value."""
     try:
-        body = decode_body(answer.headers, answer.body, MAX_DECODED)
-    except Undecodable:
-        return answer
-    return Answer(answer.status, edited(answer.headers), body)
-
-
-def _join(step: Join, asked: Asked, answer: Answer, trace: Trace) -> Generator[Call, Answer, Answer]:
-    more = _readable((yield Call(step.method, fill(step.template, asked.parameters), asked.headers)))
-    if more.status != 200:
-        return more
-    try:
-        check_document(more.body)
-        members = open_object(answer.body)
-    except Refused as error:
-        raise Untranslatable(f"no join: {error}", pointer=error.pointer, rule=step.rule) from error
-    trace.append(Firing(step.rule, f"/{step.member}", None, more.body))
-    members[step.member] = Raw(more.body)
-    return Answer(answer.status, edited(answer.headers), render(members))
-
-
-def _look_up(
-    step: LookUp, asked: Asked, call: Call, conflict: Answer, trace: Trace
-) -> Generator[Call, Answer, Answer]:
-    """Find the record that a create ran into, and write to it; without a clear find the conflict stands."""
-    sent = open_object(call.body)
-    key = record_key(asked.endpoint, {}, [], call.body)
-    bare = [one for one in asked.headers if one[0].lower() != b"content-type"]
-    target = fill(step.template, {asked.endpoint.record.query: quote(key, safe="").encode()})
-    listing = _readable((yield Call(step.method, target, bare)))
-    found = _nearest(step, sent, listing) if listing.status == 200 else None
-    if found is None:
-        return conflict
-    trace.append(Firing(step.rule, "", None, None))
-    target = fill(step.then_template, {step.ref: quote(found, safe="").encode()})
-    written = _readable((yield Call(step.then_method, target, call.headers, call.body)))
-    return Answer(step.status, written.headers, written.body) if written.status < 300 else written
-
-
-def _nearest(step: LookUp, sent: Mapping[str, Raw], listing: Answer) -> str | None:
-    """The ref of the listed record whose time is nearest to the one that was sent, within the step's window."""
-    wanted = instant(bytes(sent.get(step.nearest, b"")))
-    if wanted is None:
-        return None
-    near: list[tuple[float, str]] = []
-    try:
-        for element in open_array(open_object(listing.body)[step.items]):
-            one = open_object(element)
-            when = instant(bytes(one.get(step.nearest, b"")))
-            if when is not None and step.ref in one:
-                near.append((abs((when - wanted).total_seconds()), text_of(one[step.ref])))
-    except (Refused, KeyError):
-        return None
-    distance, ref = min(near, default=(step.within + 1.0, ""))
-    return ref if distance <= step.within else None
+        asked, kept = open_object(sent), open_object(answer)
+    except Refused:
+        return
+    for one in frozen:
+        before, after = asked.get(one.member), kept.get(one.member)
+        if before is not None and after is not None and not one.same(bytes(before), bytes(after)):
+            trace.append(Firing(one.rule, f"/{one.member}", bytes(before), bytes(after)))
 
 
 def _reply(mapping: CompiledMapping, endpoint: Endpoint, plans: Plans, native: Answer, trace: Trace) -> Reply:

@@ -21,11 +21,12 @@ from proxy.cutover.decide import Ahead, Caller
 from proxy.cutover.stage import Stage
 from proxy.errors import CrossfadeError, Fault, Refused
 from proxy.evidence.observation import Observation
-from proxy.exchange import Asked, Reply, exchange
+from proxy.exchange import Asked, exchange
 from proxy.mapping.paths import fill
 from proxy.recorded import Done, log_mistake, log_request, observed
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call, Headers, Version
+from proxy.upstream.drive import drive
 from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import check_request, edited, first, for_caller, for_translated, for_upstream
 from proxy.wire.request_id import new
@@ -166,15 +167,7 @@ async def _translated(
 ) -> tuple[Answer, Observation | None]:
     """Let v2.1 answer: drive the exchange, one upstream call at a time."""
     asked = _asked(ahead, call, done.request_id)
-    running = exchange(snapshot.mapping, asked)
-    step = next(running)
-    while True:
-        answer = await snapshot.v2_1.send(step)
-        try:
-            step = running.send(answer)
-        except StopIteration as end:
-            reply: Reply = end.value
-            break
+    reply = await drive(exchange(snapshot.mapping, asked), snapshot.v2_1)
     made = reply.answer
     headers = for_caller(made.headers)
     if first(headers, b"content-length") is None and made.status not in {204, 304}:

@@ -19,6 +19,7 @@ from proxy.mapping.model import (
     Api,
     Claim,
     Endpoint,
+    Record,
     Resource,
     Rule,
     Setting,
@@ -63,7 +64,15 @@ class Compiler:
         method, _, path = spec.v2.partition(" ")
         rules = [one for one in resource.rule if spec.id in one.on and self._on(one)]
         steps = [one for one in resource.step if one.on == spec.id and self._on(one)]
-        plans = {case: self._plans(rules, steps, case, v2, v2_1) for case in ("", *spec.cases)}
+        plans = {
+            case: self._plans(
+                [one for one in rules if _in_case(one, case)],
+                [_step(one, resource.record) for one in steps if _in_case(one, case)],
+                v2,
+                v2_1,
+            )
+            for case in ("", *spec.cases)
+        }
         return ready.Endpoint(
             id=spec.id,
             is_write=method != "GET",
@@ -81,24 +90,38 @@ class Compiler:
         )
 
     def _plans(
-        self, rules: Sequence[Rule], steps: Sequence[Step], case: str, v2: Operation | None, v2_1: Operation
+        self,
+        rules: Sequence[Rule],
+        steps: Sequence[ready.Join | ready.LookUp],
+        v2: Operation | None,
+        v2_1: Operation,
     ) -> ready.Plans:
-        rules = [one for one in rules if _in_case(one, case)]
-        steps = [one for one in steps if _in_case(one, case)]
         planner = Planner(self.codec, _OWN_LINK)
-        body = [one for one in rules if one.at in {"request", "both"}]
         schema = _request_schema(v2, rules)
         answers = [one for operation in (v2_1, v2) if operation for one in _successes(operation)]
+        back = [one for one in rules if one.at in {"answer", "both"}]
         return ready.Plans(
             query=QueryPlan(
                 {one.name.encode(): one for one in v2.query.values()} if v2 else {},
                 [_query_operation(one, name) for one in rules if one.at == "query" for name in _names(one)],
             ),
-            request=planner.request(body, schema) if schema else None,
-            answer=planner.answer([one for one in rules if one.at in {"answer", "both"}], answers),
-            join=next((_join(one) for one in steps if one.kind == "join"), None),
-            look_up=next((_look_up(one) for one in steps if one.kind == "look-up"), None),
+            request=planner.request([one for one in rules if one.at in {"request", "both"}], schema)
+            if schema
+            else None,
+            answer=planner.answer([one for one in back if one.do != "frozen"], answers),
+            join=next((one for one in steps if isinstance(one, ready.Join)), None),
+            look_up=next((one for one in steps if isinstance(one, ready.LookUp)), None),
+            frozen=[
+                self._frozen(one.id, place.removeprefix("/"), answers)
+                for one in back
+                if one.do == "frozen"
+                for place in one.place
+            ],
         )
+
+    def _frozen(self, rule: str, member: str, answers: Sequence[Schema]) -> ready.Frozen:
+        leaf = next((one.members[member] for one in answers if member in one.members), Schema())
+        return ready.Frozen(rule, member, self.codecs.get(leaf.codec, Plain()))
 
     def _on(self, claim: Claim) -> bool:
         return holds(self.compat, claim.when, claim.id)
@@ -181,19 +204,17 @@ def _query_operation(rule: Rule, name: str) -> QueryOperation:
             )
 
 
-def _join(step: Step) -> ready.Join:
+def _step(step: Step, record: Record) -> ready.Join | ready.LookUp:
     method, _, template = step.call.partition(" ")
-    return ready.Join(step.id, method, template, step.place.removeprefix("/"))
-
-
-def _look_up(step: Step) -> ready.LookUp:
-    method, _, template = step.call.partition(" ")
+    if step.kind == "join":
+        return ready.Join(step.id, method, template, step.place.removeprefix("/"))
     then_method, _, then_template = step.then.partition(" ")
     return ready.LookUp(
         rule=step.id,
         after=step.after,
         method=method,
         template=template,
+        key=record.query,
         items=_ITEMS,
         ref=_REF,
         nearest=step.nearest,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from proxy.errors import Fault
 from proxy.mapping.check import Checker
+from proxy.mapping.codecs import Codec
 from proxy.mapping.contract import Schema
 from proxy.mapping.model import Record
 from proxy.mapping.nodes import Node
@@ -41,6 +42,7 @@ class LookUp:
     after: int
     method: str
     template: str
+    key: str
     items: str
     ref: str
     nearest: str
@@ -48,6 +50,19 @@ class LookUp:
     then_method: str
     then_template: str
     status: int
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A member that v2.1 never changes, whatever a caller sends."""
+
+    rule: str
+    member: str
+    codec: Codec
+
+    def same(self, sent: bytes, kept: bytes) -> bool:
+        """Whether what v2.1 kept is what was sent, as far as v2.1 tells."""
+        return self.codec.same(sent, kept) or self.codec.explains(sent, kept, self.codec.back(kept))
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,7 @@ class Plans:
     answer: Node | None
     join: Join | None
     look_up: LookUp | None
+    frozen: Sequence[Frozen]
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,10 @@ class Endpoint:
         return self.plans[""]
 
     def covers(self, pairs: Pairs) -> bool:
-        """Whether every parameter of the query is one that the mapping knows."""
+        """Whether the mapping knows every parameter of the query, and every value of those that select a case."""
         known = self.plans[""].query.parameters
-        return all(name in known for name, _ in pairs)
+        return all(name in known and self._selects(name, value) for name, value in pairs)
+
+    def _selects(self, name: bytes, value: bytes | None) -> bool:
+        values = [one for parameter, one, _ in self.cases if parameter == name]
+        return not values or value in values

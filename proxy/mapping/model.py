@@ -62,7 +62,7 @@ class Rule(Claim, frozen=True, kw_only=True):
     do: Literal[
         "rename", "constant", "default",  # both
         "drop", "drop-links", "drop-null", "drop-unset", "optional",  # request bodies
-        "keep-only", "collection", "link",  # answers
+        "keep-only", "collection", "link", "frozen",  # answers
         "refuse", "clamp", "one-of",  # queries
     ]  # fmt: skip
     native: str = ""

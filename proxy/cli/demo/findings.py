@@ -28,7 +28,7 @@ _SAYS = {
     "length": "{pointer} is longer or shorter in v2.1",
     "precision": "{pointer} is less exact in v2.1",
     "format": "{pointer} is spelled otherwise in v2.1",
-    "status": "the status is {v2} in v2, {v2_1} in v2.1",
+    "status": "v2 answers {v2}, v2.1 {v2_1}",
     "untranslatable": "{pointer} cannot be said in v2's words",
 }
 
@@ -116,8 +116,16 @@ def _finding(event: Mapping[str, Any], difference: Mapping[str, Any] | None) -> 
         return Finding(
             event["class"], event["endpoint"], f"not compared: {event.get('reason') or 'no reason given'}"
         )
+    if difference["kind"] == "status" and difference["v2"] is None:
+        return Finding(
+            event["class"], event["endpoint"], f"v2 does not name the status {difference['v2_1']} of v2.1"
+        )
     pointer = difference["pointer"] or "the answer"
-    words = {"v2": difference["v2"] or "absent", "v2_1": difference["v2_1"] or "absent", "pointer": pointer}
+    words = {
+        "v2": difference["v2"] or "something else",
+        "v2_1": difference["v2_1"] or "something else",
+        "pointer": pointer,
+    }
     says = _SAYS.get(difference["kind"], "{pointer} differs").format(**words)
     rule = difference["rule"]
     if rule is None:

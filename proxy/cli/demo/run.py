@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.text import Text
 from proxy.cli.demo import curl, sides
 from proxy.cli.demo.findings import Findings
 from proxy.cli.demo.live import follow, summary
-from proxy.cli.demo.material import Example, Examples, read_examples, read_traffic
+from proxy.cli.demo.material import Examples, Traffic, read_examples, read_traffic
 from proxy.cli.demo.stage import Member, Stage, staged
 from proxy.cli.demo.traffic import traffic
 from proxy.emulator.misbehave import Misbehaviour
@@ -40,25 +39,31 @@ def demo(seconds: float, port: int, *, with_traffic: bool, hold: bool) -> None:
         for name in SHOWN_STAGES:
             _examples(console, stage, examples, name)
         if with_traffic:
-            stage.watched.emulator.platform.orders.clear()
-            for version, shares in material.misbehaviour.items():
-                stage.watched.emulator.mischief.set(
-                    "v2" if version == "v2" else "v2.1", Misbehaviour().changed(shares)
-                )
-            findings = Findings(stage.log, stage.callers)
-            findings.read()
-            findings.forget()
-            _say(
-                console,
-                "Now traffic of six callers. The platform's v2.1 drifts from its documents, on purpose.",
-            )
-            with traffic(stage.proxy, material) as running:
-                counts = follow(console, stage, findings, seconds)
-            findings.read()
-            console.print(summary(stage, findings, counts, f"After {seconds:g} s:"))
-            if running.failures:
-                _say(console, f"Calls without any answer: {dict(running.failures)}")
-        _hand_over(console, stage, examples.examples, hold=hold)
+            _traffic(console, stage, material, seconds)
+        _hand_over(console, stage, examples, hold=hold)
+
+
+def _traffic(console: Console, stage: Stage, material: Traffic, seconds: float) -> None:
+    """Mixed traffic on a platform that misbehaves; what the proxy found in it."""
+    emulator = stage.watched.emulator
+    emulator.platform.orders.clear()
+    for version in emulator.mischief.table:
+        emulator.mischief.set(version, Misbehaviour().changed(material.misbehaviour[version]))
+    findings = Findings(stage.log, stage.callers)
+    findings.read()
+    findings.forget()
+    callers = len(material.callers)
+    _say(
+        console,
+        f"Now traffic of {callers} callers. The platform's v2.1 drifts from its documents, on purpose.",
+    )
+    with traffic(stage.proxy, material) as running:
+        counts = follow(console, stage, findings, seconds)
+    findings.read()
+    console.print(summary(stage, findings, counts, f"After {seconds:g} s:"))
+    if running.failures:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in running.failures.items())
+        _say(console, f"Calls without any answer: {kinds}")
 
 
 def _console() -> Console:
@@ -88,17 +93,24 @@ def _announce(console: Console, seconds: float, *, with_traffic: bool) -> None:
 
 def _examples(console: Console, stage: Stage, examples: Examples, name: str) -> None:
     """Run all examples through one stage, each time on a platform that knows only the order they need."""
-    platform = stage.watched.emulator.platform
-    platform.orders.clear()
-    platform.refs = itertools.chain(examples.refs, random_refs())
     user = f"stage-{name}"
     names = {stage.proxy: "http://crossfade", stage.platform: "http://platform"}
-    curl.run(curl.command(examples.before, stage.platform, user))
+    _prepare(stage, examples)
     for one in examples.examples:
         stage.watched.exchanges.clear()
         caller = curl.run(curl.command(one.text, stage.proxy, user))
         _settle(stage)
         sides.show(console, sides.Example(one.title, name, caller, list(stage.watched.exchanges)), names)
+
+
+def _prepare(stage: Stage, examples: Examples) -> None:
+    """A well-behaved platform that knows only the order that the examples need."""
+    emulator = stage.watched.emulator
+    for version in emulator.mischief.table:
+        emulator.mischief.set(version, Misbehaviour())
+    emulator.platform.orders.clear()
+    emulator.platform.refs = itertools.chain(examples.refs, random_refs())
+    curl.run(curl.command(examples.before, stage.platform, "somebody"))
 
 
 def _settle(stage: Stage) -> None:
@@ -110,7 +122,7 @@ def _settle(stage: Stage) -> None:
         time.sleep(0.05)
 
 
-def _hand_over(console: Console, stage: Stage, examples: Sequence[Example], *, hold: bool) -> None:
+def _hand_over(console: Console, stage: Stage, examples: Examples, *, hold: bool) -> None:
     if not hold:
         _say(
             console,
@@ -122,7 +134,7 @@ def _hand_over(console: Console, stage: Stage, examples: Sequence[Example], *, h
         "Try it yourself, in another terminal; stage-v2, stage-shadow and stage-v2.1 are callers:",
         "bold",
     )
-    for one in examples[:3]:
+    for one in examples.examples:
         console.print(Text(curl.command(one.text, stage.proxy, "stage-v2.1")), soft_wrap=True)
         console.print()
     port = stage.admin_port

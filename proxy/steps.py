@@ -1,0 +1,90 @@
+"""The declared steps: what an exchange does beyond its first call, as parts of the generator that it is.
+
+`join` reads more and puts it into the answer; `look-up` finds the record that a create ran into and writes to that one. A
+step starts only after the call before it was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from urllib.parse import quote
+
+from msgspec import Raw
+
+from proxy.errors import Refused, Untranslatable, UpstreamFailed
+from proxy.json import check_document, open_array, open_object, render, text_of
+from proxy.mapping.codecs import instant
+from proxy.mapping.endpoint import Join, LookUp
+from proxy.mapping.nodes import Firing, Trace
+from proxy.mapping.paths import fill
+from proxy.types import Answer, Call
+from proxy.wire.coding import Undecodable, decode_body
+from proxy.wire.headers import edited, first
+
+MAX_DECODED = 32 * 1024 * 1024
+"""Bytes that a compressed answer may grow to."""
+
+
+def readable(answer: Answer) -> Answer:
+    """The answer without content coding; the same object when it has none, or one that cannot be read."""
+    if first(answer.headers, b"content-encoding") is None:
+        return answer
+    try:
+        body = decode_body(answer.headers, answer.body, MAX_DECODED)
+    except Undecodable:
+        return answer
+    return Answer(answer.status, edited(answer.headers), body)
+
+
+def joined(
+    step: Join, call: Call, parameters: Mapping[str, bytes], answer: Answer, trace: Trace
+) -> Generator[Call, Answer, Answer]:
+    """Read what belongs into the answer; an error on the way is the answer."""
+    more = readable((yield Call(step.method, fill(step.template, parameters), call.headers)))
+    if more.status != 200:
+        return more
+    try:
+        check_document(more.body)
+        members = open_object(answer.body)
+    except Refused as error:
+        raise Untranslatable(f"no join: {error}", pointer=error.pointer, rule=step.rule) from error
+    trace.append(Firing(step.rule, f"/{step.member}", None, more.body))
+    members[step.member] = Raw(more.body)
+    return Answer(answer.status, edited(answer.headers), render(members))
+
+
+def looked_up(
+    step: LookUp, key: str, call: Call, conflict: Answer, trace: Trace
+) -> Generator[Call, Answer, Answer]:
+    """Find the record that a create ran into, by its key, and write to it; without a clear find the conflict stands."""
+    bare = [one for one in call.headers if one[0].lower() != b"content-type"]
+    target = fill(step.template, {step.key: quote(key, safe="").encode()})
+    try:
+        listing = readable((yield Call(step.method, target, bare)))
+    except UpstreamFailed:
+        return conflict  # the create was answered, and only the search for its cause was not
+    found = _nearest(step, open_object(call.body), listing) if listing.status == 200 else None
+    if found is None:
+        return conflict
+    trace.append(Firing(step.rule, "", None, None))
+    target = fill(step.then_template, {step.ref: quote(found, safe="").encode()})
+    written = readable((yield Call(step.then_method, target, call.headers, call.body)))
+    return Answer(step.status, written.headers, written.body) if written.status < 300 else written
+
+
+def _nearest(step: LookUp, sent: Mapping[str, Raw], listing: Answer) -> str | None:
+    """The ref of the listed record whose time is nearest to the one that was sent, within the step's window."""
+    wanted = instant(bytes(sent.get(step.nearest, b"")))
+    if wanted is None:
+        return None
+    near: list[tuple[float, str]] = []
+    try:
+        for element in open_array(open_object(listing.body)[step.items]):
+            one = open_object(element)
+            when = instant(bytes(one.get(step.nearest, b"")))
+            if when is not None and step.ref in one:
+                near.append((abs((when - wanted).total_seconds()), text_of(one[step.ref])))
+    except (Refused, KeyError):
+        return None
+    distance, ref = min(near, default=(step.within + 1.0, ""))
+    return ref if distance <= step.within else None
