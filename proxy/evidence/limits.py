@@ -46,7 +46,7 @@ class Limits:
     def __init__(self, calls_per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._calls = max(1, int(calls_per_second))
-        self._window = self._calls / calls_per_second if calls_per_second else float("inf")
+        self._window = max(1.0, 1 / calls_per_second) if calls_per_second else float("inf")
         self._none = not calls_per_second
         self._sent: _Recent[deque[float]] = _Recent()
         self._callers: _Recent[float] = _Recent()

@@ -88,12 +88,11 @@ MUTATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "old", "new", "pointer", "kind", "kinds"), MUTATIONS)
-def test_a_change_in_v2s_answer_is_found_at_its_place(
-    name: str, old: str, new: str, pointer: str, kind: str, kinds: tuple[str | None, str | None]
-) -> None:
+@pytest.mark.parametrize("change", MUTATIONS)
+def test_a_change_in_v2s_answer_is_found_at_its_place(change: tuple[Any, ...]) -> None:
+    name, old, new, pointer, kind, kinds = change
     found = differences(name, old, new)
-    assert Difference(pointer, kind, *kinds) in found  # type: ignore[arg-type]  # the table holds plain texts
+    assert Difference(pointer, kind, *kinds) in found
     assert classify(found, (200, 200)).cls == "unexpected"
 
 
