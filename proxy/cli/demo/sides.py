@@ -73,7 +73,7 @@ def show(console: Console, example: Example, names: Mapping[str, str]) -> None:
 
 def _says(example: Example) -> str:
     if example.stage == "shadow":
-        return "The caller has its answer; now v2.1 is asked the same, to compare."
+        return "Then v2.1 is asked the same."
     return "One answer takes one more call."
 
 
