@@ -98,11 +98,14 @@ def recode(random: Random, body: bytes) -> bytes:
 
 def spaced(random: Random, body: bytes) -> bytes:
     """The same document with other white space: nothing is wrong with it."""
-    return json.dumps(
-        json.loads(body),
-        indent=random.choice([None, 0, 1, 4]),
-        separators=random.choice([(" ,", ": "), None]),
-    ).encode()
+    separators = random.choice([(" ,", ": "), None])
+    return json.dumps(json.loads(body), indent=random.choice([None, 0, 1, 4]), separators=separators).encode()
+
+
+def double(random: Random, body: bytes) -> bytes:
+    """A member that stands twice."""
+    name, value = random.choice(list(json.loads(body).items()))
+    return b"{" + json.dumps(name).encode() + b" : " + json.dumps(value).encode() + b"," + body[1:]
 
 
 def noise(random: Random, body: bytes) -> bytes:
@@ -110,7 +113,7 @@ def noise(random: Random, body: bytes) -> bytes:
     return random.randbytes(random.randint(0, len(body)))
 
 
-MANGLES: tuple[Mangle, ...] = (flip, cut, insert, nest, retype, rename, recode, spaced, noise)
+MANGLES: tuple[Mangle, ...] = (flip, cut, insert, nest, retype, rename, recode, spaced, double, noise)
 
 
 def bodies(seed: int, count: int, start: bytes) -> list[bytes]:

@@ -27,7 +27,7 @@ SLOW = 1.0
 _CALLERS_FAULT = {Fault.JSON, Fault.FIELD, Fault.DUPLICATE, Fault.UNTRANSLATABLE}
 
 
-class Broken(Exception):
+class FuzzError(Exception):
     """A body that was neither carried nor refused as it must be."""
 
 
@@ -39,7 +39,7 @@ def request(mapping: CompiledMapping, body: bytes) -> str:
         call = next(exchange(mapping, question))
     except Refused as refused:
         if refused.fault not in _CALLERS_FAULT or not refused.message or len(refused.detail) < 20:
-            raise Broken(
+            raise FuzzError(
                 f"refused without a proper reason: {refused.fault.code} {refused.detail!r}"
             ) from None
         return refused.fault.code
@@ -59,17 +59,17 @@ def answer(mapping: CompiledMapping, body: bytes, *, write: bool) -> str:
     except StopIteration as end:
         reply: Reply = end.value
         if reply.untranslated and (not write or reply.answer.body != body):
-            raise Broken("an untranslatable answer was changed, or hidden in a read") from None
+            raise FuzzError("an untranslatable answer was changed, or hidden in a read") from None
         return "passed untranslated" if reply.untranslated else "answered"
     except Untranslatable:
         if write:
-            raise Broken("the answer to a write must reach the caller") from None
+            raise FuzzError("the answer to a write must reach the caller") from None
         return "refused as untranslatable"
-    raise Broken("a further call was made")
+    raise FuzzError("a further call was made")
 
 
 def run(count: int, seed: int) -> Iterator[str]:
-    """Run all bodies through; yields how each ended. Raises `Broken`, or whatever should not have happened."""
+    """Run all bodies through; yields how each ended. Raises `FuzzError`, or whatever should not have happened."""
     mapping = compiled()
     for body in bodies(seed, count, ORDER):
         yield "request: " + _timed(partial(request, mapping, body), body)
@@ -85,9 +85,9 @@ def _timed(act: Callable[[], str], body: bytes) -> str:
     try:
         result = act()
     except Exception as error:
-        raise Broken(f"{type(error).__name__}: {error} for {body[:300]!r} ({len(body)} bytes)") from error
+        raise FuzzError(f"{type(error).__name__}: {error} for {body[:300]!r} ({len(body)} bytes)") from error
     if perf_counter() - started > SLOW:
-        raise Broken(f"took longer than {SLOW} s: {body[:300]!r} ({len(body)} bytes)")
+        raise FuzzError(f"took longer than {SLOW} s: {body[:300]!r} ({len(body)} bytes)")
     return result
 
 
@@ -102,7 +102,7 @@ def main() -> int:
     started = perf_counter()
     try:
         endings = Counter(run(options.count // 2, options.seed))
-    except Broken as broken:
+    except FuzzError as broken:
         print(f"FAILED  {broken}")  # noqa: T201 - a program
         return 1
     for ending, number in sorted(endings.items()):
