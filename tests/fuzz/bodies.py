@@ -57,6 +57,9 @@ def retype(random: Random, body: bytes) -> bytes:
     members[random.choice(list(members))] = random.choice(
         [
             None,
+            None,
+            None,
+            None,
             True,
             0,
             -1,
@@ -113,7 +116,7 @@ def noise(random: Random, body: bytes) -> bytes:
     return random.randbytes(random.randint(0, len(body)))
 
 
-MANGLES: tuple[Mangle, ...] = (flip, cut, insert, nest, retype, rename, recode, spaced, double, noise)
+MANGLES: tuple[Mangle, ...] = (retype, flip, cut, insert, nest, retype, rename, recode, spaced, double, noise)
 
 
 def bodies(seed: int, count: int, start: bytes) -> list[bytes]:
