@@ -206,8 +206,9 @@ def _check_host(snapshot: Snapshot, headers: Headers) -> None:
     allowed = snapshot.allowed_hosts
     if not allowed:
         return
-    host = (first(headers, b"host") or b"").rpartition(b":")[0] or (first(headers, b"host") or b"")
-    if host.lower() not in allowed:
+    host = first(headers, b"host") or b""
+    name, colon, port = host.rpartition(b":")
+    if (name if colon and port.isdigit() else host).lower() not in allowed:
         detail = "Host names no address of this service. Use one that server.allowed_hosts lists."
         raise Refused(Fault.HEADERS, "Host: is not known here.", detail)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +21,11 @@ from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
 from tests.emulator.caller import CREDENTIALS, fresh_platform
+from tests.endtoend.configured import LINKS, PUBLIC, configuration
 from tests.raw import Heard, fetch, parse, request
 from tests.servers import Running, emulator, serve
 
-LINKS = "http://platform.test"
-"""The host in the emulator's links: the same for every emulator, wherever it listens."""
-PUBLIC = "http://proxy.test"
-"""The proxy's `public_url`."""
+__all__ = ["LINKS", "PUBLIC", "Carried", "Program", "carried"]
 
 Change = Callable[[Snapshot], Snapshot]
 
@@ -101,33 +100,19 @@ class Carried:
         assert heard.status < 300, heard
         return json.loads(heard.body)
 
-    def log_lines(self, event: str = "") -> list[dict[str, Any]]:
-        """What stands in the log, of one event or of all."""
-        lines = [json.loads(line) for line in self.log_file.read_text("ascii").splitlines()]
-        return [line for line in lines if not event or line["event"] == event]
+    def log_lines(self, event: str = "", *, least: int = 0) -> list[dict[str, Any]]:
+        """What stands in the log, of one event or of all; waits a while for so many, since answers come first."""
+        until = time.monotonic() + 5
+        while True:
+            lines = [json.loads(line) for line in self.log_file.read_text("ascii").splitlines()]
+            found = [line for line in lines if not event or line["event"] == event]
+            if len(found) >= least or time.monotonic() > until:
+                return found
+            time.sleep(0.01)
 
     def metrics(self) -> str:
         """What a scrape of the metrics would give."""
         return generate_latest(self.program.registry).decode()
-
-
-def configuration(folder: Path, platform_url: str, routes: Sequence[Any], keys: Mapping[str, Any]) -> Path:
-    """A configuration file; `keys` are dotted names."""
-    values = {
-        "upstream.v2.base_url": platform_url,
-        "upstream.v2_1.base_url": platform_url,
-        "upstream.v2.aliases": [LINKS],
-        "server.public_url": PUBLIC,
-        "log.divergences": str(folder / "log.jsonl"),
-        "log.requests": "all",
-        **keys,
-    }
-    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-    for route in [{"stage": one} if isinstance(one, str) else one for one in routes]:
-        lines += ["[[route]]", *(f"{name} = {json.dumps(value)}" for name, value in route.items())]
-    path = folder / "crossfade.toml"
-    path.write_text("\n".join([*lines, ""]), "utf-8")
-    return path
 
 
 @contextmanager
@@ -135,6 +120,9 @@ def carried(
     routes: Sequence[Any] = (),
     *,
     keys: Mapping[str, Any] | None = None,
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    compat: Mapping[str, Any] | None = None,
+    key: bytes = b"",
     platform: Platform | None = None,
     change: Change = lambda snapshot: snapshot,
     upstream: str | None = None,
@@ -151,7 +139,14 @@ def carried(
         behind, app = stack.enter_context(
             emulator(platform or fresh_platform(), **{"base_url": LINKS, **options})
         )
-        loaded = load(configuration(folder, upstream or behind, routes, keys or {}), {})
+        if key:
+            (folder / "identity.key").write_text(key.hex(), "ascii")
+        values = {**(keys or {}), **{f"compat.{name}": value for name, value in (compat or {}).items()}}
+        rows = {
+            **(tables or {}),
+            "route": [{"stage": one} if isinstance(one, str) else one for one in routes],
+        }
+        loaded = load(configuration(folder, upstream or behind, rows, values), {})
         program = Program(loaded, change)
         running: Running = stack.enter_context(
             serve(
