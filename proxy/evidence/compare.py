@@ -26,7 +26,7 @@ _BLANKS = b" \t\r\n"
 def compare(
     v2: Answer, ours: Reply, endpoint: Endpoint, mapping: CompiledMapping, member_name: MemberName
 ) -> list[Difference]:
-    """Every difference, in document order, each once; empty when a caller would not notice any.
+    """Every difference, each once; empty when a caller would not notice any.
 
     `member_name` gives the keyed hash of a member that the contract does not know. Raises `TooManyNodes`, and
     `Refused` when a member stands twice in one object.
@@ -50,11 +50,16 @@ def steps(
     found = _location(mapping.links, v2, theirs)
     if v2.body == theirs.body:
         return found
-    left, right = _document(v2.body), _document(theirs.body)
+    left = _document(v2.body)
+    yield
+    right = _document(theirs.body)
+    yield
     if left is None or right is None:
         return [*found, *_unreadable(v2.body, theirs.body, left, right)]
+    native = _document(ours.native.body)
+    yield
     walk = Walk(endpoint, mapping, ours.trace, member_name, error=v2.status >= 400)
-    yield from walk.run(Place("", _schema(endpoint, v2.status), left, right, _document(ours.native.body)))
+    yield from walk.run(Place("", _schema(endpoint, v2.status), left, right, native))
     return [*found, *walk.found]
 
 

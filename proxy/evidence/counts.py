@@ -24,11 +24,6 @@ class Counts(Collector):
         self._reasons: Counter[tuple[str, str]] = Counter()
         self._losses: Counter[str] = Counter()
 
-    @property
-    def in_flight(self) -> int:
-        """Comparisons that wait or are at work."""
-        return self._in_flight
-
     def receive(self) -> None:
         """One more was handed over."""
         with self._lock:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Raw
 
@@ -20,14 +20,14 @@ class Match(NamedTuple):
     length: bool
 
 
-def match(v2: Sequence[Raw], ours: Sequence[Raw], key: Callable[[Raw], str | None] | None) -> Match:
+Keys: TypeAlias = Sequence[str | None]
+
+
+def by_key(v2: Keys, ours: Keys) -> Match:
     """Pair two arrays in linear time. An element without a key is paired by its place among those without one."""
-    if key is None:
-        return _by_position(v2, ours)
     places: dict[str, deque[int]] = {}
     blank_ours: list[int] = []
-    for index, element in enumerate(ours):
-        name = key(element)
+    for index, name in enumerate(ours):
         if name is None:
             blank_ours.append(index)
         else:
@@ -35,8 +35,7 @@ def match(v2: Sequence[Raw], ours: Sequence[Raw], key: Callable[[Raw], str | Non
     pairs: list[tuple[int, int]] = []
     blank_v2: list[int] = []
     only_v2: list[int] = []
-    for index, element in enumerate(v2):
-        name = key(element)
+    for index, name in enumerate(v2):
         if name is None:
             blank_v2.append(index)
         elif waiting := places.get(name):
@@ -49,7 +48,8 @@ def match(v2: Sequence[Raw], ours: Sequence[Raw], key: Callable[[Raw], str | Non
     return Match(pairs, only_v2, only_ours, moved, len(blank_v2) != len(blank_ours))
 
 
-def _by_position(v2: Sequence[Raw], ours: Sequence[Raw]) -> Match:
+def by_position(v2: Sequence[Raw], ours: Sequence[Raw]) -> Match:
+    """Pair two arrays whose elements have no keys; the same elements in another order are only told to have moved."""
     if len(v2) == len(ours) and v2 != ours and Counter(map(bytes, v2)) == Counter(map(bytes, ours)):
         return Match([], [], [], moved=True, length=False)
     common = range(min(len(v2), len(ours)))

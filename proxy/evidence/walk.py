@@ -18,7 +18,7 @@ from msgspec import Raw
 from proxy.errors import CrossfadeError
 from proxy.evidence.difference import Difference, side
 from proxy.evidence.leaves import identity, leaf_kind, stamps_differ
-from proxy.evidence.match import match
+from proxy.evidence.match import Keys, Match, by_key, by_position
 from proxy.json import Kind, child, kind, open_array, open_object
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.codecs import Codec, Plain
@@ -32,6 +32,7 @@ _SLICE = 100
 """Values between two pauses: a fraction of a millisecond."""
 
 MemberName: TypeAlias = Callable[[str], str]
+Pauses: TypeAlias = Generator[None, None, None]
 _Excuse: TypeAlias = Literal["", "noise", "race"]
 _ANYTHING = Schema()
 _PLAIN = Plain()
@@ -53,7 +54,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 class Walk:
-    """One walk. `found` holds the differences in document order, each once.
+    """One walk. `found` holds the differences, each once.
 
     In an `error`, optional and free texts are noise: each version words its messages as it likes.
     """
@@ -79,18 +80,15 @@ class Walk:
         }
         self._waiting: list[Place] = []
         self._nodes = 0
+        self._pause = _SLICE
 
-    def run(self, root: Place) -> Generator[None, None, None]:
+    def run(self, root: Place) -> Pauses:
         """Walk from here, pausing now and then. Raises `TooManyNodes`, and `Refused` for a member that stands twice."""
         self._waiting.append(root)
-        looked = 0
         while self._waiting:
-            self._look(self._waiting.pop())
-            looked += 1
-            if looked % _SLICE == 0:
-                yield
+            yield from self._look(self._waiting.pop())
 
-    def _look(self, place: Place) -> None:
+    def _look(self, place: Place) -> Pauses:
         if place.v2 == place.ours:
             return
         what = kind(place.v2)
@@ -101,9 +99,11 @@ class Walk:
         elif what is Kind.OBJECT:
             self._object(place)
         elif what is Kind.ARRAY:
-            self._array(place)
+            yield from self._array(place)
         else:
             self._leaf(place)
+        if self._due():
+            yield
 
     def _object(self, place: Place) -> None:
         v2, ours, native = open_object(place.v2), open_object(place.ours), _members(place.native)
@@ -124,12 +124,12 @@ class Walk:
                 self._note(Difference(self._member(place, name)[0], "extra", None, side(value), None, noise))
         self._waiting.extend(reversed(below))
 
-    def _array(self, place: Place) -> None:
+    def _array(self, place: Place) -> Pauses:
         v2, ours, native = open_array(place.v2), open_array(place.ours), _elements(place.native)
         self._spend(len(v2) + len(ours))
         aligned = native if len(native) == len(ours) else [None] * len(ours)
         pointer, schema = f"{place.pointer}/*", place.schema.items or _ANYTHING
-        paired = match(v2, ours, self._key(place.schema))
+        paired = yield from self._paired(place.schema, v2, ours)
         for one, two in reversed(paired.pairs):
             self._waiting.append(Place(pointer, schema, v2[one], ours[two], aligned[two], place.excuse))
         for index in paired.only_v2:
@@ -184,17 +184,24 @@ class Walk:
         optional = name in schema.members and name not in schema.required
         return "noise" if self._error and optional and _free_text(schema.members[name]) else ""
 
-    def _key(self, schema: Schema) -> Callable[[Raw], str | None] | None:
-        name = schema.key
-        if not name:
-            return None
-        codec = self._codec(schema.items.members.get(name, _ANYTHING) if schema.items else _ANYTHING)
+    def _paired(self, schema: Schema, v2: Sequence[Raw], ours: Sequence[Raw]) -> Generator[None, None, Match]:
+        if not schema.key:
+            return by_position(v2, ours)
+        left = yield from self._keys(schema, v2)
+        right = yield from self._keys(schema, ours)
+        return by_key(left, right)
 
-        def key(element: Raw) -> str | None:
-            found = open_object(element).get(name) if kind(element) is Kind.OBJECT else None
-            return None if found is None else identity(codec, found)
-
-        return key
+    def _keys(self, schema: Schema, elements: Sequence[Raw]) -> Generator[None, None, Keys]:
+        codec = self._codec(schema.items.members.get(schema.key, _ANYTHING) if schema.items else _ANYTHING)
+        keys: list[str | None] = []
+        for element in elements:
+            members = _members(element)
+            self._spend(len(members))
+            found = members.get(schema.key)
+            keys.append(None if found is None else identity(codec, found))
+            if self._due():
+                yield
+        return keys
 
     def _codec(self, schema: Schema) -> Codec:
         return self._mapping.codecs.get(schema.codec, _PLAIN)
@@ -202,14 +209,21 @@ class Walk:
     def _note(self, difference: Difference) -> None:
         self.found.setdefault(difference)
 
+    def _due(self) -> bool:
+        """Whether it is time for a pause."""
+        if self._nodes < self._pause:
+            return False
+        self._pause = self._nodes + _SLICE
+        return True
+
     def _spend(self, nodes: int) -> None:
         self._nodes += nodes
         if self._nodes > NODE_BUDGET:
             raise TooManyNodes(f"More than {NODE_BUDGET} values stand in the two answers.")
 
 
-def _members(native: Raw | None) -> Mapping[str, Raw]:
-    return open_object(native) if native is not None and kind(native) is Kind.OBJECT else {}
+def _members(value: Raw | None) -> Mapping[str, Raw]:
+    return open_object(value) if value is not None and kind(value) is Kind.OBJECT else {}
 
 
 def _elements(native: Raw | None) -> Sequence[Raw | None]:

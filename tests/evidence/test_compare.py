@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 
 from proxy.errors import Refused
 from proxy.evidence.classify import classify
-from proxy.evidence.compare import compare
+from proxy.evidence.compare import compare, steps
 from proxy.evidence.difference import Difference
 from proxy.evidence.walk import TooManyNodes
 from proxy.json import check_document
+from proxy.mapping.nodes import Firing
 from proxy.types import Answer
 from tests.evidence.answers import MAPPING, differences, hashed, played, table, v2_answer
 from tests.mapping.goldens import PLATFORM
@@ -214,7 +216,9 @@ def test_bodies_without_places_are_compared_whole(v2: bytes, ours: bytes, found:
 def test_elements_match_by_their_key_before_their_position() -> None:
     _, request, reply = played(PAGE)
     items = [{"href": f"{PLATFORM}/v2/orders/{n}", "price": n} for n in range(5)]
-    ours = [{"href": f"http://localhost:8080/v2/orders/{n}", "price": n} for n in range(5)]
+    ours: list[dict[str, Any]] = [
+        {"href": f"http://localhost:8080/v2/orders/{n}", "price": n} for n in range(5)
+    ]
     made = Answer(200, [], json.dumps({"items": ours}).encode())
     changed = type(reply)(made, made, [])
 
@@ -223,6 +227,15 @@ def test_elements_match_by_their_key_before_their_position() -> None:
         return compare(v2, changed, request.endpoint, MAPPING, hashed)
 
     assert against(items) == []
+    blank: dict[str, Any] = {"price": 7}
+    assert against([blank, *items]) == [Difference("/items", "length", "array", "array")]
+    ours.append(blank)
+    made = Answer(200, [], json.dumps({"items": ours}).encode())
+    changed = type(reply)(made, made, [])
+    assert against([{"price": 8}, *items]) == [Difference("/items/*/price", "value", "number", "number")]
+    ours.pop()
+    made = Answer(200, [], json.dumps({"items": ours}).encode())
+    changed = type(reply)(made, made, [])
     assert against(items[::-1]) == [Difference("/items", "order", "array", "array")]
     assert against([*items[:2], *items[3:]]) == [Difference("/items/*", "extra", None, "object")]
     assert against([*items[:2], {**items[2], "price": 9}, *items[3:]]) == [
@@ -312,6 +325,72 @@ def test_documents_without_end_are_given_up() -> None:
     changed = type(reply)(Answer(200, [], many[0]), Answer(200, [], many[0]), [])
     with pytest.raises(TooManyNodes):
         compare(Answer(200, [], many[1]), changed, request.endpoint, MAPPING, hashed)
+
+
+def test_a_large_page_is_compared_in_small_slices() -> None:
+    """Nobody waits long for the event loop: no step looks at more than a small part of the documents."""
+    _, request, reply = played(PAGE)
+    items = [{"href": f"{PLATFORM}/v2/orders/{n}", "price": n, "status": "PURCHASED"} for n in range(400)]
+    ours, v2 = (json.dumps({"items": [{**one, "price": n} for one in items]}).encode() for n in (1, 2))
+    changed = type(reply)(Answer(200, [], ours), Answer(200, [], ours), [])
+    running = steps(Answer(200, [], v2), changed, request.endpoint, MAPPING, hashed)
+    pauses = 0
+
+    def watched() -> Iterator[None]:
+        found = yield from running
+        assert found == [Difference("/items/*/price", "value", "number", "number")]
+
+    for _ in watched():
+        pauses += 1
+    assert pauses >= 400 * 3 * 2 / 100
+
+
+@pytest.mark.parametrize(
+    ("v2", "ours", "kind"),
+    [
+        ("12345678901234567890", "12345678901234567000", "precision"),
+        ("12345678901234567890", "12345678901234500000", "value"),
+        ("0.1", "0.19", "precision"),
+        ("0.1", "0.2", "value"),
+        ("12", "12.99", "precision"),
+        ("100", "12", "value"),
+        ("1e400", "1e401", "value"),
+        ("1", "1" + "0" * 60, "value"),
+        ("-0", "0", "format"),
+        ("true", "false", "value"),
+    ],
+)
+def test_how_far_two_values_agree(v2: str, ours: str, kind: str) -> None:
+    _, request, reply = played(ONE)
+    made = Answer(200, [], f'{{"price":{ours}}}'.encode())
+    theirs = Answer(200, [], f'{{"price":{v2}}}'.encode())
+    found = compare(theirs, type(reply)(made, made, []), request.endpoint, MAPPING, hashed)
+    assert [one.kind for one in found] == [kind]
+
+
+def test_what_a_declared_rule_takes_away_is_expected_and_nothing_else() -> None:
+    """No shipped answer rule drops a member with a loss; a mapping of the future may."""
+    _, request, reply = played(ONE)
+    rule = "orders.response-only"
+    native = Answer(200, [], b'{"paymentType":"Card"}')
+    dropped = type(reply)(Answer(200, [], b"{}"), native, [Firing(rule, "/paymentType", b'"Card"', None)])
+
+    def against(body: bytes) -> list[str | None]:
+        v2 = Answer(200, [], body)
+        return [one.rule for one in compare(v2, dropped, request.endpoint, MAPPING, hashed)]
+
+    assert against(b'{"paymentType":"Card"}') == [rule]
+    assert against(b'{"paymentType":"Cash"}') == [None]
+    assert against(b'{"cardType":"Card"}') == [None]
+
+
+def test_an_error_that_v2_does_not_list_is_read_like_one_that_it_lists() -> None:
+    _, request, reply = played(DENIED)
+    body = reply.answer.body
+    made = Answer(409, [], body)
+    v2 = Answer(409, [], body.replace(b'"message":"', b'"message":"Sorry: '))
+    found = compare(v2, type(reply)(made, made, []), request.endpoint, MAPPING, hashed)
+    assert found == [Difference("/message", "value", "string", "string", None, "noise")]
 
 
 def test_depth_costs_no_recursion() -> None:

@@ -260,6 +260,30 @@ async def test_what_waits_when_the_engine_stops_is_skipped_not_lost(tmp_path: Pa
 
 
 @story
+async def test_what_grows_beyond_the_limit_or_has_no_contract_is_not_compared(tmp_path: Path) -> None:
+    values = [b"[" + b",".join([digit] * 30_000) + b"]" for digit in (b"1", b"2")]
+    swollen = gzip.compress(b'{"note":"' + b"x" * 70_000 + b'"}')
+    replies = iter([message(values[1]), message(swollen, 200, "Content-Encoding: gzip")])
+    with RawUpstream(lambda _request: next(replies)) as upstream:
+        async with bench(tmp_path, upstream.url) as made:
+            assert await made.judged(shadow_read(ASKED, Answer(200, [], values[0]))) == [
+                ("skipped", "too_large")
+            ]
+            assert await made.judged(shadow_read(ASKED, V2)) == [("skipped", "too_large")]
+            undocumented = observed("orders.delete/forwarded", "contract")
+            assert await made.judged(undocumented) == [("skipped", "no_contract")]
+
+
+def test_a_thousand_callers_are_remembered_and_no_more() -> None:
+    limits = Limits(1, lambda: 0.0)
+    for number in range(1025):
+        limits.pause_caller(str(number), 5)
+    assert not limits.caller_paused("0")
+    assert limits.caller_paused("1")
+    assert limits.caller_paused("1024")
+
+
+@story
 async def test_losses_are_counted_by_rule_quiet_ones_too(tmp_path: Path) -> None:
     async with bench(tmp_path, "http://127.0.0.1:1") as made:
         assert await made.judged(observed("orders.get/new-status-searched", "contract")) == [
