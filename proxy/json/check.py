@@ -16,7 +16,8 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _BOM = b"\xef\xbb\xbf"
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_NOT_SKELETON = bytes(set(range(256)) - set(b'{}[]"'))
 _AS_BRACES = bytes.maketrans(b"[]", b"{}")
 
 _ESCAPE = re.compile(
@@ -85,9 +86,16 @@ def malformed(body: bytes, error: Exception) -> Refused:
 
 
 def _deeper_than(limit: int, body: bytes) -> bool:
-    """Whether a valid document has more levels than `limit`: each pass takes the innermost brackets away."""
-    brackets = _STRING.sub(b"", body).translate(_AS_BRACES, _NOT_BRACKETS)
+    """Whether a valid document has more levels than `limit`: each pass takes the innermost brackets away.
+
+    Only brackets and quotes are kept; strings without brackets in them are then two quotes, and go without a search.
+    """
+    plain = _ESCAPED.sub(b"", body) if b"\\" in body else body
+    skeleton = plain.translate(_AS_BRACES, _NOT_SKELETON).replace(b'""', b"")
+    brackets = _STRING.sub(b"", skeleton) if b'"' in skeleton else skeleton
     for _ in range(limit):
+        if not brackets:
+            return False
         brackets = brackets.replace(b"{}", b"")
     return bool(brackets)
 
