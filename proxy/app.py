@@ -40,7 +40,7 @@ SHIPPED = Path(__file__).parent.parent / "mappings"
 
 
 def serve(loaded: Loaded) -> None:
-    """Run until a signal says stop. Raises `ConfigError` or `MappingError` before anything listens."""
+    """Run until a signal says stop. Raises `ConfigError`, `MappingError`, or `OSError` for an address, before it starts."""
     uvloop.run(_serve(loaded))
 
 
@@ -95,8 +95,9 @@ async def _serve(loaded: Loaded) -> None:
     registry = CollectorRegistry()
     snapshot = build(loaded, registry, log)
     gateway = Gateway(snapshot)
+    operators = admin(gateway, registry, _token(config))
     front = Listener(gateway, config.server.host, config.server.port, _tls(config))
-    back = Listener(admin(gateway, registry, _token(config)), config.admin.host, config.admin.port, {})
+    back = Listener(operators, config.admin.host, config.admin.port, {})
     stopping = _stopping(gateway, config, log)
     snapshot.evidence.start()
     gc.freeze()

@@ -17,7 +17,6 @@ from typing import Any, Protocol
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from proxy.errors import ConfigError
 from proxy.serve import RAW_TARGET
 from proxy.types import Headers
 from proxy.wire.headers import first
@@ -88,7 +87,7 @@ class Listener:
     """One address and the application behind it."""
 
     def __init__(self, app: Any, host: str, port: int, tls: dict[str, Any]) -> None:
-        """Bind the address; raises `ConfigError` when it cannot be had."""
+        """Bind the address; raises `OSError` with the address as its file name when it cannot be had."""
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         config = uvicorn.Config(
@@ -141,7 +140,6 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        reason = error.strerror or "the name cannot be resolved"
-        raise ConfigError(
-            f"{host}:{port} cannot be listened on: {reason}; choose another host or port"
+        raise OSError(
+            error.errno, error.strerror or "the name cannot be resolved", f"{host}:{port}"
         ) from None
