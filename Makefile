@@ -29,7 +29,7 @@ demo: setup ## see it work: platform stand-in, proxy, traffic, divergences (SECO
 
 test: setup system lint ## run all checks and all tests
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -q -n 2 -rs --cov --cov-report=
+	@$(BIN)/python -m pytest -q -n 2 -rs --cov --cov-report=
 	@# What a killed process of a test left of its figures is taken in as well.
 	@$(BIN)/coverage combine --append --quiet 2>/dev/null || true
 	$(call step,coverage 100 % of the pure floors,$(BIN)/coverage report --include='$(PURE)' --fail-under=100)
@@ -64,7 +64,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 define VENV
-$(BIN)/python -c 'import pip' && exit; \
+found=; $(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' && exit; \
 for one in $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python; do \
 	$$one -c 'import sys; sys.exit(sys.version_info < (3, 11))' && found=$$one && break; \
 done; \

@@ -20,7 +20,7 @@ from proxy.emulator.misbehave import Misbehaviour
 from proxy.emulator.platform import random_refs
 
 SHOWN_STAGES = ("v2", "shadow", "v2.1")
-_QUIET = 0.3
+_QUIET = 0.2
 """Seconds without a call after which the comparison of an example counts as over."""
 _PATIENCE = 3.0
 
