@@ -38,6 +38,9 @@ from proxy.wire.credentials import CallerIds
 SHIPPED = Path(__file__).parent.parent / "mappings"
 """The mappings that come with the program."""
 
+_FLUSH = 5.0
+"""Seconds that comparisons which still wait are given at the end."""
+
 
 def serve(loaded: Loaded) -> None:
     """Run until a signal says stop. Raises `ConfigError`, `MappingError`, or `OSError` for an address, before it starts."""
@@ -104,6 +107,7 @@ async def _serve(loaded: Loaded) -> None:
     gc.set_threshold(50_000, 50, 50)
     with foreign_loggers(log):
         await run_all([front, back], stopping, lambda: _started(log, loaded, front, back))
+        await snapshot.evidence.drain(_FLUSH)
         await snapshot.evidence.stop()
         await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close(), snapshot.shadow.close())
     log.write("stopped", reason="signal", in_flight=gateway.in_flight)

@@ -53,6 +53,9 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     untranslated: str = ""
 
 
+_LINKS = frozenset({b"location", b"content-location"})
+"""Header fields whose value is a link."""
+
 Exchange: TypeAlias = Generator[Call, Answer, Reply]
 
 
@@ -184,11 +187,11 @@ def _translated(plans: Plans, body: bytes, trace: Trace) -> bytes:
 
 def _relocated(mapping: CompiledMapping, headers: Headers) -> Headers:
     """Links in header fields are turned as those in bodies are."""
-    if not any(name.lower() in {b"location", b"content-location"} for name, _ in headers):
+    if first(headers, b"location") is None and first(headers, b"content-location") is None:
         return headers
     return [
         (name, mapping.links.text_back(value.decode("latin-1")).encode("latin-1"))
-        if name.lower() in {b"location", b"content-location"}
+        if name.lower() in _LINKS
         else (name, value)
         for name, value in headers
     ]

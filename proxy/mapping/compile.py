@@ -84,7 +84,7 @@ class Compiler:
             status={int(native): self._status(spec, status) for native, status in spec.status.items()},
             refusal=self._refusal(spec),
             check=_request_check(v2, rules),
-            answers={status: Checker(one) for status, one in _schemas(v2).items()},
+            answers={status: Checker(_relaxed(one, rules)) for status, one in _schemas(v2).items()},
             schemas=_schemas(v2),
             record=resource.record,
         )
@@ -156,11 +156,13 @@ def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]
 
 
 def _request_schema(v2: Operation | None, rules: Sequence[Rule]) -> Schema | None:
-    """What v2 takes as a body, without the requirements that the operator has lifted."""
-    if v2 is None or v2.request is None:
-        return None
+    return None if v2 is None or v2.request is None else _relaxed(v2.request, rules)
+
+
+def _relaxed(schema: Schema, rules: Sequence[Rule]) -> Schema:
+    """A document of v2 without the requirements that the operator has lifted."""
     optional = {place.removeprefix("/") for one in rules if one.do == "optional" for place in one.place}
-    return replace(v2.request, required=v2.request.required - optional)
+    return replace(schema, required=schema.required - optional)
 
 
 def _request_check(v2: Operation | None, rules: Sequence[Rule]) -> Checker | None:

@@ -11,7 +11,7 @@ Nodes read the untouched input: what a neighbour makes of its place cannot be se
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeAlias
 
@@ -62,11 +62,11 @@ class Mover(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A value whose codec speaks for it, in one direction."""
+    """A value whose codec speaks for it: `turn` is the codec's own function for the plan's direction."""
 
     pointer: str
     codec: Codec
-    forward: bool
+    turn: Callable[[bytes], bytes]
     creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
@@ -74,7 +74,7 @@ class Leaf:
         if value is None:
             return None
         before = bytes(value)
-        after = self.codec.forward(before) if self.forward else self.codec.back(before)
+        after = self.turn(before)
         if after is before:
             return value
         trace.append(Firing(self.codec.rule_for(before), self.pointer, before, after))
@@ -165,12 +165,14 @@ class Object:
             if old is None and not node.creates:
                 continue
             new = node.apply(old, members, trace)
-            if new is not old:
-                out = dict(members) if out is None else out
-                if new is None:
-                    del out[name]
-                else:
-                    out[name] = new
+            if new is old:
+                continue
+            if out is None:
+                out = members.copy()
+            if new is None:
+                del out[name]
+            else:
+                out[name] = new
         for move in self.moves:
             moved = move.apply(members, members if out is None else out, trace)
             out = None if moved is members else moved

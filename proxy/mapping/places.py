@@ -93,7 +93,9 @@ class _Side:
     def _inside(self, place: _Place) -> Node | None:
         if place.schema is not None and place.schema.codec:
             codec = self.planner.codec(place.schema.codec, self.forward)
-            return Leaf(place.pointer, codec, self.forward) if codec else None
+            if codec is None:
+                return None
+            return Leaf(place.pointer, codec, codec.forward if self.forward else codec.back)
         if "*" in place.children:
             each, rule = self.node(place.children["*"]), place.rule
             if rule is not None:
