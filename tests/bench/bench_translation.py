@@ -23,7 +23,7 @@ _HEADERS = [(b"content-type", b"application/json"), (b"date", b"Sun, 22 Nov 2026
 
 def grown(body: bytes, size: int) -> bytes:
     """The same document with an unknown text member that brings it to about `size` bytes."""
-    return body[:-1] + b',"note":"' + b"n" * max(size - len(body) - 11, 0) + b'"}'
+    return body[:-1] + b',"note":"' + b"z" * max(size - len(body) - 11, 0) + b'"}'
 
 
 def items(body: bytes, size: int) -> bytes:
