@@ -70,6 +70,13 @@ def test_a_refusal_speaks_in_v2s_manner_and_names_its_rule() -> None:
     assert body["developerMessage"] == f"CF-QUERY No home for it. (rule r.guest, request {ID})"
 
 
+def test_a_refusal_names_its_place_once() -> None:
+    told = Refused(Fault.FIELD, "price: no.", "By the contract, /price is a number.", pointer="/price")
+    untold = Refused(Fault.FIELD, "price: no.", "Send a number.", pointer="/price")
+    for error in (told, untold):
+        assert decode(answered(error).body)["developerMessage"].count("/price") == 1
+
+
 def test_a_failure_without_words_of_its_own_still_says_something() -> None:
     body = decode(answered(UpstreamFailed(Outcome.NOT_SENT, Fault.LOOP, "Seen.")).body)
     assert body["message"] == "The platform did not answer."

@@ -60,6 +60,11 @@ def test_with_nothing_to_rename_the_very_same_object_is_sent(tmp_path: Path, bod
     assert write(compiled(tmp_path, FLAT), body)[0].body is body
 
 
+def test_a_member_that_says_nothing_does_not_arrive_under_the_other_name(tmp_path: Path) -> None:
+    mapping = compiled(tmp_path, FLAT, rule("request", "*", "drop-null"))
+    assert write(mapping, b'{"name":"n","size":null}')[0].body == b'{"name":"n"}'
+
+
 def test_a_way_through_something_else_than_an_object_leads_nowhere(tmp_path: Path) -> None:
     mapping = compiled(tmp_path, rule("both", "/size", "rename", native="/box/weight"))
     native = b'{"box": [1], "name": "n"}'

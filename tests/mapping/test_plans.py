@@ -9,7 +9,7 @@ import pytest
 
 from proxy.errors import Fault, Refused, Untranslatable
 from proxy.mapping.nodes import Firing
-from tests.mapping.toy import THING, compiled, contract, leaf, read, rule, table, write
+from tests.mapping.toy import API, THING, compiled, contract, leaf, read, rule, table, write
 
 NOW = b"2024-01-02T03:04:05Z"
 READ_NOW = b"2024-01-02T03:04:05.000Z"
@@ -24,6 +24,15 @@ def test_codecs_reach_every_depth_and_leave_all_else_alone(tmp_path: Path) -> No
         b'{"zz":{"at":"%s"},"part":{"x":1.0,"at":"%s"},"rows":[{"n":1e2,"colour":"AZURE"},5,{"n":2}],"size":1.50}'
         % (NOW, READ_NOW)
     )
+
+
+def test_a_mapping_without_rules_and_codecs_passes_every_document(tmp_path: Path) -> None:
+    bare = API[: API.index("[[codec]]")] + API[API.index("[error]") :]
+    mapping = compiled(tmp_path, api="codec = []\n" + bare, values="table = []\n")
+    body, native = b'{"name": "a", "colour": "AZURE"}', b'{"colour": "BLUE", "at": "%s"}' % NOW
+    call, reply = write(mapping, body, native)
+    assert call.body is body
+    assert reply.answer.body is native
 
 
 @pytest.mark.parametrize(
