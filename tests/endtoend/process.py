@@ -68,10 +68,16 @@ def served(
     folder: Path,
     platform_url: str,
     tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-    **keys: Any,
+    keys: Mapping[str, Any] | None = None,
 ) -> Iterator[Served]:
     """Start it and wait until it listens; it is stopped at the end if it still runs."""
-    values = {"server.port": 0, "admin.port": 0, "log.divergences": "-", "server.drain_delay": "50ms", **keys}
+    values = {
+        "server.port": 0,
+        "admin.port": 0,
+        "log.divergences": "-",
+        "server.drain_delay": "50ms",
+        **(keys or {}),
+    }
     path = configuration(folder, platform_url, tables or {}, values)
     with (folder / "out").open("wb") as out:
         process = subprocess.Popen(

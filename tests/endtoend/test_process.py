@@ -41,7 +41,7 @@ def test_it_starts_answers_and_ends_on_an_interrupt(tmp_path: Path, platform: tu
 
 def test_health_and_metrics_on_the_operators_port(tmp_path: Path, platform: tuple[str, Emulator]) -> None:
     (tmp_path / "token").write_text("open sesame\n")
-    with served(tmp_path, platform[0], **{"admin.token_file": "token"}) as running:
+    with served(tmp_path, platform[0], keys={"admin.token_file": "token"}) as running:
         assert [running.operator(path).status for path in ("/livez", "/readyz", "/nothing")] == [
             200,
             200,
@@ -61,7 +61,7 @@ def test_told_to_stop_it_turns_unready_goes_on_for_a_while_and_finishes_what_it_
     url, app = platform
     app.mischief.set("v2", Misbehaviour(slow=1.0, slow_seconds=1.5))
     heard: list[Heard] = []
-    with served(tmp_path, url, **{"server.drain_delay": "800ms"}) as running:
+    with served(tmp_path, url, keys={"server.drain_delay": "800ms"}) as running:
         slow = threading.Thread(target=lambda: heard.append(running.ask("GET", "/v2/orders/r")))
         slow.start()
         time.sleep(0.2)
@@ -80,7 +80,7 @@ def test_told_to_stop_it_turns_unready_goes_on_for_a_while_and_finishes_what_it_
 
 
 def test_a_second_signal_does_not_wait_for_the_delay(tmp_path: Path, platform: tuple[str, Emulator]) -> None:
-    with served(tmp_path, platform[0], **{"server.drain_delay": "60s"}) as running:
+    with served(tmp_path, platform[0], keys={"server.drain_delay": "60s"}) as running:
         running.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         assert running.end(signal.SIGTERM, within=5) == 0

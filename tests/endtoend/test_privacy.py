@@ -1,0 +1,104 @@
+"""Nothing of a caller's secrets or of its customers leaves through the log, the output, the metrics or an error of ours."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.emulator import Misbehaviour
+from proxy.snapshot import Snapshot
+from proxy.types import Answer, Call
+from tests.emulator.caller import CREDENTIALS, FIRST_REF, JSON, order
+from tests.endtoend.canaries import AUTHORIZATION, PERSONAL, leaks, loaded_requests
+from tests.endtoend.process import served
+from tests.endtoend.running import Carried, carried
+from tests.raw import fetch, parse, request
+from tests.servers import RawUpstream, emulator
+
+ALL = {"shadow.sample": 1.0, "shadow.max_calls_per_second": 10_000, "log.requests": "all"}
+STAGES: list[Any] = ["v2", "shadow", {"stage": "canary", "percent": 50}, "live", "v2.1"]
+ROUGH = Misbehaviour(drift=0.3, truncate=0.1, close=0.1, error_500=0.1, too_many=0.1)
+
+
+class Crashing:
+    """An engine that breaks down with a text full of what it was given."""
+
+    async def send(self, call: Call) -> Answer:
+        raise RuntimeError(f"{PERSONAL} {call.headers} {call.target!r} {call.body!r}")
+
+    async def close(self) -> None:
+        pass
+
+
+def crashing(snapshot: Snapshot) -> Snapshot:
+    return dataclasses.replace(snapshot, v2=Crashing(), v2_1=Crashing())
+
+
+def own_errors(proxy_port: int | str) -> list[bytes]:
+    """The answers that are ours to all the loaded requests."""
+    answers = [fetch(proxy_port, raw) for raw in loaded_requests(FIRST_REF)]
+    return [one for one in answers if b"x-crossfade-code" in one.lower()]
+
+
+@pytest.mark.parametrize("trouble", ["well", "rough", "crash"])
+@pytest.mark.parametrize("stage", STAGES, ids=["v2", "shadow", "canary", "live", "v2.1"])
+def test_no_secret_leaves_by_any_door(stage: Any, trouble: str, capfd: pytest.CaptureFixture[str]) -> None:
+    change = crashing if trouble == "crash" else lambda snapshot: snapshot
+    with carried([stage], keys=ALL, mistakes=trouble == "crash", change=change) as proxy:
+        prepare(proxy)
+        if trouble == "rough":
+            for version in proxy.emulator.mischief.table:
+                proxy.emulator.mischief.set(version, ROUGH)
+        ours = own_errors(proxy.url)
+        asked = sum(1 for _ in loaded_requests(FIRST_REF))
+        assert len(proxy.log_lines("request", least=asked - 1)) >= asked - 1
+        assert bool(proxy.log_lines("internal_error")) == (trouble == "crash")
+        found = leaks("the log", proxy.log_file.read_bytes()) + leaks("metrics", proxy.metrics().encode())
+        found += leaks("an error of ours", b"\n".join(ours))
+        assert ours
+    shown = capfd.readouterr()
+    assert found + leaks("output", (shown.out + shown.err).encode()) == []
+
+
+def prepare(proxy: Carried) -> None:
+    """An order that the requests can name."""
+    fetch(proxy.platform_url, request("POST", "/v2/orders", json.dumps(order()), [CREDENTIALS, JSON]))
+
+
+def test_a_whole_process_prints_no_secret(tmp_path: Path) -> None:
+    keys = {**ALL, "server.max_body": "2KiB"}
+    with emulator() as (url, _), served(tmp_path, url, {"route": [{"stage": "shadow"}]}, keys) as running:
+        fetch(url, request("POST", "/v2/orders", json.dumps(order()), [CREDENTIALS, JSON]))
+        own_errors(running.port)
+        scraped = running.operator("/metrics").body
+        assert running.end(2) == 0
+        assert len(running.events()) > 50
+        assert leaks("output", running.printed().encode()) + leaks("metrics", scraped) == []
+
+
+def test_the_search_finds_what_it_looks_for() -> None:
+    for text in PERSONAL.values():
+        assert leaks("a text", f"x {text} x".encode())
+        assert leaks("an escape", json.dumps({"a": text}).encode())
+        for before in ("", "a", "ab"):
+            assert leaks("base64", base64.b64encode(f"{before}{text} behind".encode()))
+
+
+@pytest.mark.parametrize("stage", ["v2", "shadow", "v2.1"])
+@pytest.mark.parametrize(
+    "value",
+    [AUTHORIZATION[1], "basic  Y2xpZW50LTE6dG9rZW4tMQ", "Bearer a.b-c_d~e+/==", "Basic \xfc\xe9", "x"],
+)
+def test_credentials_arrive_byte_for_byte(stage: str, value: str) -> None:
+    answer = b"HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    with RawUpstream(lambda _raw: answer) as upstream, carried([stage], upstream=upstream.url) as proxy:
+        raw = request("GET", f"/v2/orders/{FIRST_REF}", b"", [("Authorization", value)])
+        assert parse(fetch(proxy.url, raw)).status == 404
+        fields = upstream.requests[0].split(b"\r\n")
+        arrived = [field for field in fields if field.lower().startswith(b"authorization:")]
+        assert arrived == [arrived[0].partition(b":")[0] + b": " + value.encode("latin-1")]
