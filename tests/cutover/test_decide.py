@@ -6,9 +6,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from msgspec.json import encode
 
 from proxy.config.model import Config
 from proxy.cutover.decide import NATIVE, UNMAPPED, Ahead, Caller, Decider
@@ -197,73 +194,6 @@ def test_a_question_is_answered_with_the_methods_that_are_carried() -> None:
     assert options(by, b"/v2/orders/one").allow == ("GET", "HEAD", "OPTIONS", "POST")
     assert options(by, b"/v2/orders").allow == ("GET", "HEAD", "OPTIONS", "POST")
     assert options(by, b"/v2/guests/g").label == UNMAPPED
-
-
-# -------------------------------------------------------------------------------------------------- canary
-
-
-def settled(by: Decider, key: str, caller: Caller = KNOWN) -> Version:
-    ahead = looked(by, "GET", f"/v2/orders/{key}".encode(), caller=caller)
-    return by.settle(ahead, b"", caller)
-
-
-KEYS = [f"order-{number}" for number in range(400)]
-
-
-def test_a_record_stays_on_its_version_however_it_is_called() -> None:
-    by = everything("canary", percent=50)
-    seen = set()
-    for key in KEYS[:60]:
-        version = settled(by, key)
-        seen.add(version)
-        found = looked(by, "GET", b"/v2/orders", b"referenceId=" + key.encode())
-        created = looked(by, "POST", b"/v2/orders")
-        updated = looked(by, "POST", f"/v2/orders/{key}".encode())
-        assert found.version is created.version is updated.version is None
-        assert by.settle(found, b"", KNOWN) is version
-        assert by.settle(created, b'{"referenceId":"%s"}' % key.encode(), STRANGER) is version
-        assert by.settle(updated, b'{"referenceId":"another"}', KNOWN) is version
-    assert seen == {Version.V2, Version.V2_1}
-
-
-def test_a_share_is_about_as_large_as_it_says() -> None:
-    by = everything("canary", percent=25)
-    share = sum(settled(by, key) is Version.V2_1 for key in KEYS) / len(KEYS)
-    assert 0.15 < share < 0.35
-
-
-@given(st.text(min_size=1, max_size=8), st.floats(1, 100), st.floats(1, 100))
-def test_raising_the_share_moves_no_key_back(key: str, one: float, other: float) -> None:
-    low, high = (everything("canary", percent=share) for share in sorted((one, other)))
-    body = encode({"referenceId": key})
-    before, after = (by.settle(looked(by, "POST", b"/v2/orders"), body, KNOWN) for by in (low, high))
-    assert before is Version.V2 or after is Version.V2_1
-
-
-def test_a_call_without_a_record_follows_its_caller() -> None:
-    by = everything("canary", percent=50)
-    callers = [Caller(f"{number:08x}", []) for number in range(64)]
-    ahead = [looked(by, "GET", b"/v2/orders", b"guestRef=g", caller) for caller in callers]
-    versions = [by.settle(one, b"", caller) for one, caller in zip(ahead, callers, strict=True)]
-    assert set(versions) == {Version.V2, Version.V2_1}
-    sticky = everything("canary", percent=50, sticky="caller")
-    assert versions == [settled(sticky, "any", caller) for caller in callers]
-    assert versions == [settled(sticky, "other", caller) for caller in callers]
-
-
-def test_a_header_can_decide_and_without_it_the_caller_does() -> None:
-    by = everything("canary", percent=50, sticky="header:X-Trip")
-    trips = [Caller(KNOWN.id, [(b"x-TRIP", str(number).encode())]) for number in range(64)]
-    versions = [settled(by, "one", trip) for trip in trips]
-    assert set(versions) == {Version.V2, Version.V2_1}
-    assert versions == [settled(by, "two", Caller(STRANGER.id, trip.headers)) for trip in trips]
-    plain = everything("canary", percent=50, sticky="caller")
-    assert settled(by, "one", KNOWN) is settled(plain, "one", KNOWN)
-
-
-def test_everything_needs_no_key() -> None:
-    ahead = looked(everything("canary", percent=100), "GET", b"/v2/orders/one")
-    assert (ahead.version, ahead.stage) == (Version.V2_1, Stage.CANARY)
 
 
 def test_the_stages_are_steps_on_one_way() -> None:

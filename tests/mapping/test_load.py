@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxy.errors import ConfigError, Fault, MappingError, Refused
+from proxy.errors import Fault, MappingError, Refused
 from proxy.mapping.api import load
 from tests.mapping.toy import (
     API,
@@ -216,41 +216,3 @@ def test_a_link_needs_the_codec_of_links(tmp_path: Path) -> None:
 def test_the_losses_are_known_by_what_declares_them(tmp_path: Path) -> None:
     mapping = compiled(tmp_path, rule("request", "/size", "drop", loss="L-SIZE", reason="No home."))
     assert {name: one.loss for name, one in mapping.losses.items()} == {"r.drop": "L-SIZE"}
-
-
-# -------------------------------------------------------------------------------------------------- switches
-
-
-def test_a_switch_has_its_default_until_it_is_set(tmp_path: Path) -> None:
-    source = load(folder(tmp_path))
-    assert source.switches({}) == {"mode": "strict", "done": 200}
-    assert source.switches({"done": 202}) == {"mode": "strict", "done": 202}
-
-
-@pytest.mark.parametrize(
-    ("chosen", "said"),
-    [
-        ({"moed": "loose"}, ["compat.moed", "did you mean 'mode'"]),
-        ({"zzz": "loose"}, ["compat.zzz", "mode, done"]),
-        ({"mode": "lose"}, ["compat.mode", "'lose'", "'strict', 'loose'"]),
-        ({"done": "200"}, ["compat.done", "200, 202"]),
-        ({"done": True}, ["compat.done"]),
-    ],
-)
-def test_a_switch_that_does_not_exist_is_an_error_with_the_nearest(
-    tmp_path: Path, chosen: dict[str, str | int], said: list[str]
-) -> None:
-    with pytest.raises(ConfigError) as caught:
-        load(folder(tmp_path)).compiled(chosen, BASES)
-    for part in said:
-        assert part in str(caught.value)
-
-
-def test_what_depends_on_a_switch_is_there_only_with_its_value(tmp_path: Path) -> None:
-    body = b'{"colour":"PUCE"}'
-    assert read(compiled(tmp_path), body) == body
-    assert read(compiled(tmp_path, compat={"mode": "loose"}), body) == b'{"colour":"OTHER"}'
-
-
-def test_reads_and_writes_are_told_apart(tmp_path: Path) -> None:
-    assert load(folder(tmp_path)).writes == {"things.create": True, "things.get": False}
