@@ -63,7 +63,7 @@ def loaded_requests(ref: str) -> Iterator[bytes]:
     body = json.dumps(whole, ensure_ascii=False).encode()
     header = ("X-Customer", PERSONAL["name"])
     yield _ask("POST", "/v2/orders", body, header)
-    yield _ask("POST", f"/v2/orders/{ref}", body, header, ("X-Request-ID", PERSONAL["passport"]))
+    yield _ask("POST", f"/v2/orders/{ref}", body, header, ("X-Passport", PERSONAL["passport"]))
     yield _ask("GET", f"/v2/orders/{ref}", b"", ("Cookie", f"name={PERSONAL['passport']}"))
     yield _ask("GET", f"/v2/orders/{ref}?expand=orderItems")
     for text in PERSONAL.values():

@@ -167,3 +167,11 @@ def test_what_is_sent_after_a_refusal_is_not_lost(moved: Carried) -> None:
     first = request("GET", "/v3", b"", [CREDENTIALS]).replace(b"Connection: close\r\n", b"")
     heard = parse(fetch(moved.url, first + _get("/v2/orders?referenceId=none")))
     assert heard.status == 404
+
+
+def test_the_callers_own_request_id_is_handed_back_and_ours_stands_in_the_text() -> None:
+    with carried(routes=[{"stage": "v2.1"}]) as running:
+        ask = request("GET", "/v2/orders", b"", [CREDENTIALS, ("X-Request-ID", "mine-1")])
+        heard = parse(fetch(running.url, ask))
+    assert heard.header("x-request-id") == "mine-1"
+    assert "mine-1" not in heard.body.decode()
