@@ -24,7 +24,6 @@ def for_error(shape: ErrorShape, error: CrossfadeError, request_id: str, *, head
         (b"Content-Length", b"%d" % len(body)),
         (CODE, fault.code.encode()),
         (OUTCOME, outcome.value.encode()),
-        (b"X-Request-ID", request_id.encode()),
     ]
     if fault is Fault.OVERLOADED:
         headers.append((b"Retry-After", RETRY_AFTER))

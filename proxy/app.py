@@ -185,7 +185,7 @@ def _engine(config: Config, section: Literal["v2", "v2_1"]) -> Engine:
         write_idle=one.write_idle,
         max_answer=passed if section == "v2" else one.max_answer,
         ca_file=str(one.ca_file) if one.ca_file else None,
-        proxy=str(one.proxy) if one.proxy else None,
+        proxy=one.proxy.get_secret_value() if one.proxy else None,
     )
     return make_engine(config.upstream.engine, settings)
 

@@ -29,7 +29,7 @@ from proxy.types import Answer, Call, Headers, Version
 from proxy.upstream.drive import drive
 from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import check_request, edited, first, for_caller, for_translated, for_upstream
-from proxy.wire.request_id import new
+from proxy.wire.request_id import acceptable, new
 from proxy.wire.target import check_target
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -58,7 +58,7 @@ class Gateway:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - the last resort: a bug must not become a bare 500
-            answer, seen = _failed(snapshot, error, done), None
+            answer, seen = _failed(snapshot, error, done, scope["headers"]), None
         finally:
             self.in_flight -= 1
         await _send(send, answer, head=done.method == "HEAD")
@@ -172,11 +172,18 @@ async def _translated(
     headers = for_caller(made.headers)
     if first(headers, b"content-length") is None and made.status not in {204, 304}:
         headers.append((b"Content-Length", b"%d" % len(made.body)))
-    headers.append((b"X-Request-ID", done.request_id.encode()))
+    if first(headers, b"x-request-id") is None:
+        headers.append((b"X-Request-ID", _told(call.headers, done.request_id)))
     if reply.untranslated:
         headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))
     seen = None if call.method == "HEAD" else observed(snapshot, done, asked, made, reply)
     return Answer(made.status, headers, made.body), seen
+
+
+def _told(headers: Headers, request_id: str) -> bytes:
+    """The id that the caller gets back: its own, if it sent one that can be handed back safely, else ours."""
+    own = first(headers, b"x-request-id")
+    return ((own and acceptable(own)) or request_id).encode()
 
 
 def _asked(ahead: Ahead, call: Call, request_id: str) -> Asked:
@@ -219,7 +226,7 @@ def _target(scope: Scope) -> bytes:
     return path + b"?" + query if query else path
 
 
-def _failed(snapshot: Snapshot, error: Exception, done: Done) -> Answer:
+def _failed(snapshot: Snapshot, error: Exception, done: Done, headers: Headers) -> Answer:
     head = done.method == "HEAD"
     if isinstance(error, CrossfadeError):
         answer = for_error(snapshot.mapping.shape, error, done.request_id, head=head)
@@ -227,7 +234,8 @@ def _failed(snapshot: Snapshot, error: Exception, done: Done) -> Answer:
         answer = for_error(snapshot.mapping.shape, CrossfadeError(), done.request_id, head=head)
         log_mistake(snapshot.log, error, done.request_id)
     done.code = next((value.decode() for name, value in answer.headers if name == CODE), "")
-    return Answer(answer.status, for_caller(answer.headers), answer.body)
+    told = (b"X-Request-ID", _told(headers, done.request_id))
+    return Answer(answer.status, for_caller([*answer.headers, told]), answer.body)
 
 
 async def _send(send: Send, answer: Answer, *, head: bool) -> None:
