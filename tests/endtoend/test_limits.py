@@ -122,7 +122,7 @@ def test_a_platform_that_is_not_there_was_sent_nothing() -> None:
 @pytest.mark.parametrize("kind", ["error_500", "error_503", "too_many"])
 def test_a_front_servers_page_becomes_an_error_that_v2_callers_can_read(kind: str) -> None:
     with carried(["v2.1"]) as proxy:
-        proxy.emulator.mischief.set("v2.1", Misbehaviour(**{kind: 1.0}))
+        proxy.emulator.mischief.set("v2.1", Misbehaviour().changed({kind: 1.0}))
         for heard in said(proxy):
             shown = json.loads(heard.body)
             assert (shown["status"], shown["code"], heard.header("content-type")) == (
