@@ -74,8 +74,10 @@ class Gateway:
             "The request is not valid HTTP.",
             "The bytes that came are no HTTP/1.1 request that can be read in one way only. Send one (RFC 9112).",
         )
-        answer = for_error(self.snapshot.mapping.shape, refused, new())
-        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in answer.headers)]
+        request_id = new()
+        answer = for_error(self.snapshot.mapping.shape, refused, request_id)
+        headers = [*answer.headers, (b"X-Request-ID", request_id.encode())]
+        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in headers)]
         return b"\r\n".join([*lines, b"Connection: close", b"", answer.body])
 
     async def _answered(
