@@ -74,7 +74,7 @@ def test_the_examples_run_through_three_stages_then_traffic_shows_divergences(tm
     assert_nothing_is_left(screen, tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_the_middle_ends_it_with_0_and_leaves_nothing_behind(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -93,6 +93,7 @@ def test_a_signal_in_the_middle_ends_it_with_0_and_leaves_nothing_behind(
             if "calls answered" in line:
                 break
         process.send_signal(number)
+        process.send_signal(number)  # somebody who cannot wait must not get in the way of the cleaning up
         screen += process.stdout.read()
         assert (process.wait(20), process.stderr.read()) == (0, "")
     assert screen.endswith("stopped; everything that was started is gone\n")
@@ -145,6 +146,7 @@ def test_a_port_in_use_is_said_and_nothing_stays(tmp_path: Path) -> None:
             check=False,
         )
     assert done.returncode == 2
-    assert f"127.0.0.1:{port} cannot be listened on" in done.stderr
+    assert f"{port}" in done.stderr
+    assert "already in use" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())

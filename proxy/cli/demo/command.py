@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
 from proxy.cli.ending import told
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def demo(
@@ -19,11 +22,17 @@ def demo(
     """Show everything on this machine: the platform's examples, traffic, divergences."""
     from proxy.cli.demo.run import demo as run  # noqa: PLC0415 - `--help` does not wait for it
 
-    # A polite end by the system is the same as Ctrl-C; a shell that started us in the background ignores SIGINT.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
+    for number in _ENDINGS:
+        signal.signal(number, _end)
     with told():
         try:
             run(seconds, port, with_traffic=traffic, hold=hold)
         except KeyboardInterrupt:
             typer.echo("\nstopped; everything that was started is gone")
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    # However it is told to end, it cleans up once; a second Ctrl-C must not get in the way of that.
+    for one in _ENDINGS:
+        signal.signal(one, signal.SIG_IGN)
+    raise KeyboardInterrupt

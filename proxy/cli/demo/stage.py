@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -122,17 +121,12 @@ def _start(config: Path) -> subprocess.Popen[bytes]:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    # A second Ctrl-C while the proxy ends must not leave it behind.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process.terminate()
     try:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait(stage: Stage) -> None:
