@@ -9,6 +9,7 @@ import typer
 from proxy.cli import config, health
 from proxy.cli.demo import command as demo_command
 from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
+from proxy.cli.explain import explain
 
 app = typer.Typer(
     name="crossfade",
@@ -69,6 +70,7 @@ def version() -> None:
     typer.echo(f"crossfade {__version__}")
 
 
+app.command("explain")(explain)
 app.command("healthcheck")(health.healthcheck)
 app.command("demo")(demo_command.demo)
 app.add_typer(config.app, name="config")
