@@ -55,7 +55,7 @@ class Served:
 
 def command(*words: str) -> list[str]:
     """The command line that runs crossfade from here."""
-    return [sys.executable, "-X", "dev", "-W", "error", "-m", "proxy", *words]
+    return [sys.executable, "-W", "error", "-m", "proxy", *words]
 
 
 def environment() -> dict[str, str]:

@@ -175,3 +175,15 @@ def test_the_callers_own_request_id_is_handed_back_and_ours_stands_in_the_text()
         heard = parse(fetch(running.url, ask))
     assert heard.header("x-request-id") == "mine-1"
     assert "mine-1" not in heard.body.decode()
+
+
+@pytest.mark.parametrize(("given", "echoed"), [("order-7.a", True), ("x" * 500, False), ("a b\xfc", False)])
+def test_the_callers_own_request_id_is_handed_back_if_it_is_harmless(
+    given: str, echoed: bool, moved: Carried
+) -> None:
+    for heard in (
+        moved.ask("POST", "/v2/orders", "{", ("X-Request-ID", given)),
+        moved.ask("GET", "/v2/orders?referenceId=none", b"", ("X-Request-ID", given)),
+    ):
+        assert (heard.header("x-request-id") == given) == echoed
+        assert heard.header("x-request-id")
