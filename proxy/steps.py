@@ -63,7 +63,7 @@ def looked_up(
         listing = readable((yield Call(step.method, target, bare)))
     except UpstreamFailed:
         return conflict  # the create was answered, and only the search for its cause was not
-    found = _nearest(step, open_object(call.body), listing) if listing.status == 200 else None
+    found = _nearest(step, key, open_object(call.body), listing) if listing.status == 200 else None
     if found is None:
         return conflict
     trace.append(Firing(step.rule, "", None, None))
@@ -72,8 +72,11 @@ def looked_up(
     return Answer(step.status, written.headers, written.body) if written.status < 300 else written
 
 
-def _nearest(step: LookUp, sent: Mapping[str, Raw], listing: Answer) -> str | None:
-    """The ref of the listed record whose time is nearest to the one that was sent, within the step's window."""
+def _nearest(step: LookUp, key: str, sent: Mapping[str, Raw], listing: Answer) -> str | None:
+    """The ref of the one listed record with this key whose time is nearest to the one sent, within the step's window.
+
+    Where two are as near, there is no telling which is meant: then none is.
+    """
     wanted = instant(bytes(sent.get(step.nearest, b"")))
     if wanted is None:
         return None
@@ -82,9 +85,11 @@ def _nearest(step: LookUp, sent: Mapping[str, Raw], listing: Answer) -> str | No
         for element in open_array(open_object(listing.body)[step.items]):
             one = open_object(element)
             when = instant(bytes(one.get(step.nearest, b"")))
-            if when is not None and step.ref in one:
+            if when is not None and text_of(one[step.member]) == key:
                 near.append((abs((when - wanted).total_seconds()), text_of(one[step.ref])))
     except (Refused, KeyError):
         return None
-    distance, ref = min(near, default=(step.within + 1.0, ""))
-    return ref if distance <= step.within else None
+    near = sorted(one for one in near if one[0] <= step.within)
+    if not near or (len(near) > 1 and near[0][0] == near[1][0]):
+        return None
+    return near[0][1]

@@ -106,7 +106,8 @@ class Decider(msgspec.Struct, frozen=True):
     def _options(self, methods: Mapping[str, Endpoint], held: dict[str, bytes], caller: Caller) -> Ahead:
         """A question about a path goes to the version that would answer the method that is meant."""
         meant = first(caller.headers, b"access-control-request-method") or b"GET"
-        endpoint = methods.get(meant.decode("latin-1")) or next(iter(methods.values()))
+        method = "GET" if meant == b"HEAD" else meant.decode("latin-1")
+        endpoint = methods.get(method) or next(iter(methods.values()))
         route = self.routes.route_for(endpoint.id, caller.id)
         version = _version(route) or Version.V2
         return Ahead(endpoint.id, version, route, endpoint, held, allow=_allowed(methods))

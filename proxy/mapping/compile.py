@@ -217,6 +217,7 @@ def _step(step: Step, record: Record) -> ready.Join | ready.LookUp:
         method=method,
         template=template,
         key=record.query,
+        member=record.body,
         items=_ITEMS,
         ref=_REF,
         nearest=step.nearest,

@@ -43,6 +43,7 @@ class LookUp:
     method: str
     template: str
     key: str
+    member: str
     items: str
     ref: str
     nearest: str

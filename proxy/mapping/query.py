@@ -94,7 +94,7 @@ class OneOf:
         there = [name for name, _ in pairs if name in self.names]
         if len(there) == 1:
             return pairs
-        if there and self.prefer:
+        if self.prefer in there:
             losers = [DropParameter(name, self.rule) for name in self.names if name != self.prefer]
             for loser in losers:
                 pairs = loser.apply(pairs, trace)
