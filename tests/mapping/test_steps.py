@@ -11,7 +11,6 @@ from msgspec.json import decode
 from proxy.errors import Fault, Untranslatable, UpstreamFailed
 from proxy.exchange import Reply, exchange
 from proxy.types import Answer, Call, Outcome
-from tests.mapping import goldens
 from tests.mapping.driving import (
     JSON,
     ORDER,
@@ -139,16 +138,54 @@ def test_a_known_order_is_found_and_written_and_answered_as_created() -> None:
         pytest.param(Answer(404, [], b""), id="missing"),
     ],
 )
-def test_without_a_clear_find_the_conflict_stands(listing: bytes, why: str) -> None:
-    order = (
-        '{"pointOfSale":"home","currencyCode":"EUR","price":1,"orderedAt":"2025-12-19T12:07:18.149Z",'
-        '"referenceId":"B94TXY-1"}'
-    )
-    switched = goldens.compiled({"on_conflict": "update"})
-    question = goldens.asked(switched, {"method": "POST", "target": "/v2/orders", "body": order})
-    running = exchange(switched, question)
+def test_without_a_clear_find_nothing_is_written_and_the_conflict_stands(found: Answer) -> None:
+    calls, reply = conflicted(found)
+    assert [one.method for one in calls] == ["POST", "GET"]
+    assert reply.answer.status == 409
+    assert decode(reply.answer.body)["message"] == "known"
+
+
+def test_a_search_that_cannot_be_made_leaves_the_conflict_standing() -> None:
+    made = mapping(on_conflict="update")
+    running = exchange(made, asked(made, "POST", b"/v2/orders", ORDER))
     next(running)
-    running.send(Answer(409, [], b'{"status":409,"code":409,"message":"exists"}'))
+    assert running.send(CONFLICT).method == "GET"
     with pytest.raises(StopIteration) as end:
-        running.send(Answer(200, [], listing))
-    assert end.value.value.answer.status == 409, why
+        running.throw(UpstreamFailed(Outcome.NOT_SENT, Fault.UNREACHABLE, "No route."))
+    assert end.value.value.answer.status == 409
+
+
+def test_a_write_whose_fate_is_unknown_is_never_answered_as_a_conflict() -> None:
+    made = mapping(on_conflict="update")
+    running = exchange(made, asked(made, "POST", b"/v2/orders", ORDER))
+    next(running)
+    running.send(CONFLICT)
+    assert running.send(listed(('"x"', '"2024-03-10T12:00:00Z"'))).method == "PUT"
+    with pytest.raises(UpstreamFailed):
+        running.throw(UpstreamFailed(Outcome.UNKNOWN, Fault.TIMEOUT, "Too slow."))
+
+
+def test_exactly_two_days_away_is_near_enough() -> None:
+    calls, _ = conflicted(listed(('"edge"', '"2024-03-12T12:00:00Z"')), Answer(200, JSON, READ))
+    assert calls[2].target == b"/v2.1/orders/edge"
+
+
+def test_a_time_without_zone_finds_nothing() -> None:
+    body = ORDER.replace(b"12:00:00.000Z", b"12:00:00")
+    calls, reply = conflicted(listed(('"x"', '"2024-03-10T12:00:00Z"')), body=body)
+    assert [one.method for one in calls] == ["POST", "GET"]
+    assert reply.answer.status == 409
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 503])
+def test_a_failing_write_after_the_look_up_is_answered_as_it_failed(status: int) -> None:
+    found = listed(('"x"', '"2024-03-10T12:00:00Z"'))
+    _, reply = conflicted(found, Answer(status, [], b'{"message":"frozen"}'))
+    assert reply.answer.status == status
+    assert decode(reply.answer.body)["message"] == "frozen"
+
+
+def test_without_the_switch_the_conflict_is_passed() -> None:
+    reply = wrote(CONFLICT)
+    assert reply.answer.status == 409
+    assert decode(reply.answer.body)["message"] == "known"
