@@ -43,6 +43,35 @@ MAX_SECTION = 64 * 1024
 class GatewayProtocol(HttpToolsProtocol):
     """One connection of a caller."""
 
+    head_seconds = 10.0
+    """How long a header section may take to arrive, counted from the connection or from its first byte."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
+        """A caller has connected, and has to say something soon."""
+        super().connection_made(transport)
+        self._open = True
+        self._left = MAX_SECTION
+        self._deadline: asyncio.TimerHandle | None = None
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come; a timer runs only while a header section is unfinished, so most requests need none."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended, and its timer with it."""
+        self._open = False
+        self._watch()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        if self._open and self._deadline is None:
+            self._deadline = self.loop.call_later(self.head_seconds, self.transport.close)
+        elif not self._open and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
     def on_message_begin(self) -> None:
         """A new request begins: its header section is open again."""
         super().on_message_begin()

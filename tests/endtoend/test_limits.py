@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from proxy.emulator import Misbehaviour
+from proxy.listen import GatewayProtocol
 from tests.emulator.caller import CREDENTIALS, FIRST_REF, order
 from tests.endtoend.running import Carried, carried
 from tests.raw import Heard, parse, read_message, request
@@ -135,3 +136,25 @@ def test_a_front_servers_page_becomes_an_error_that_v2_callers_can_read(kind: st
 
 def said(proxy: Carried) -> list[Heard]:
     return [proxy.ask("GET", READ), proxy.ask("POST", "/v2/orders", json.dumps(order()))]
+
+
+@pytest.mark.parametrize("first", [b"", b"GET ", b"GET /v2/orders/r HTTP/1.1\r\nHost: a\r\n"])
+def test_a_header_section_that_trickles_in_does_not_hold_a_connection(
+    first: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GatewayProtocol, "head_seconds", 0.5)
+    with carried(["v2"]) as proxy:
+        begun = time.monotonic()
+        with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])), 5) as connection:
+            connection.sendall(first)
+            connection.settimeout(5)
+            assert connection.recv(100) == b""
+        assert 0.3 < time.monotonic() - begun < 2
+        assert proxy.ask("GET", READ).status == 404
+
+
+def test_a_slow_answer_is_not_taken_for_a_slow_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GatewayProtocol, "head_seconds", 0.2)
+    with carried(["v2"]) as proxy:
+        proxy.emulator.mischief.set("v2", Misbehaviour(slow=1.0, slow_seconds=0.6))
+        assert proxy.ask("GET", READ).status == 404
