@@ -1,0 +1,186 @@
+"""A pure model of the platform: one store, read and written through v2.1 by the words of its contract alone.
+
+It is strict where the real one may be lenient: a body or a query that v2.1's contract does not promise to take is a
+`Breach`, except for members and parameters that neither contract knows. It reads schemas and the resource's record
+declaration; it has never heard of rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.json import decode
+
+from proxy.mapping.check import Checker
+from proxy.mapping.contract import Contract, Operation, Schema
+from proxy.mapping.model import Record
+from proxy.types import Answer, Call
+from proxy.wire.target import decoded, parameters, split
+from tests.laws.documents import token
+from tests.laws.trees import Tree, members, written
+from tests.laws.world import PLATFORM, Platform, World, success
+
+CREATED = b'"2026-03-01T10:00:00.123Z"'
+MODIFIED = b'"2026-03-02T11:30:00.456Z"'
+NEW = "5f7a1c2e-0000-4d52-8a8e-00000000abcd"
+_FRACTION = re.compile(rb"\.\d+(?=[Z+-])")
+_JSON = (b"Content-Type", b"application/json")
+
+
+class Breach(AssertionError):
+    """A call that v2.1's contract does not allow."""
+
+
+@dataclass
+class State:
+    """What the platform holds: records by ref in v2.1's shape, children by ref and relation, the page around a list."""
+
+    records: dict[str, dict[str, Tree]] = field(default_factory=dict)
+    children: dict[tuple[str, str], list[dict[str, Tree]]] = field(default_factory=dict)
+    page: dict[str, Tree] = field(default_factory=dict)
+    whole_seconds: bool = False
+    """v2.1 prints no part of a second (F§10.13)."""
+    layout: int = 0
+    relations: dict[str, Tree] = field(default_factory=dict)
+    """What a new record shows for each relation: `{}` or an empty list of links."""
+    conflict: bool = False
+    """A create of a record that is there is refused with 409."""
+    error: Answer | None = None
+    """What every call is answered with."""
+
+
+class Store(Platform):
+    """Answers v2.1 calls out of a state, which it changes."""
+
+    def __init__(self, world: World, state: State, record: Record) -> None:
+        self._v2: Contract = world.source.v2
+        self._native: Contract = world.source.v2_1
+        self._record = record
+        self._stamps = {
+            name
+            for one in self._v2.operations.values()
+            if one.request is not None
+            for name, member in one.request.members.items()
+            if member.read_only and member.codec == "timestamp"
+        }
+        self.state = state
+
+    def answer(self, call: Call) -> Answer:
+        """v2.1's answer; raises `Breach`."""
+        path, query = split(call.target)
+        operation, ref = self._operation(call.method, path.decode())
+        known = self._queries(operation, query or b"")
+        if operation.request is not None:
+            self._takes(operation, call.body)
+        elif call.body:
+            raise Breach(f"{operation.name} takes no body")
+        if self.state.error is not None:
+            return self.state.error
+        match operation.method, ref:
+            case "GET", "":
+                return self._list(operation)
+            case "GET", _ if not operation.path.endswith("}"):
+                return self._children(operation, ref, known)
+            case "GET", _:
+                return self._one(operation, ref, 200)
+            case "POST", _:
+                return self._create(operation, call.body)
+            case "DELETE", _:
+                self.state.records.pop(ref, None)
+                return Answer(204, [])
+        return self._write(operation, ref, call.body)
+
+    def _operation(self, method: str, path: str) -> tuple[Operation, str]:
+        for one in self._native.operations.values():
+            found = re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", one.path), path)
+            if found and one.method == method:
+                return one, found[1] if found.groups() else ""
+        raise Breach(f"v2.1 has no {method} {path}")
+
+    def _queries(self, operation: Operation, query: bytes) -> dict[str, str]:
+        """The parameters that v2.1 knows; one that only v2 knows is a breach, as are numbers above v2.1's limit."""
+        v2_names = {name for one in self._v2.operations.values() for name in one.query}
+        pairs = {name.decode(): decoded(value or b"") for name, value in parameters(query)}
+        for name, value in pairs.items():
+            if name in v2_names and name not in operation.query:
+                raise Breach(f"{operation.name} has no query parameter {name}")
+            if name == "limit" and int(value or 0) > 100:
+                raise Breach("a limit above 100")
+        return pairs
+
+    def _takes(self, operation: Operation, body: bytes) -> None:
+        assert operation.request is not None
+        for finding in Checker(operation.request).findings(body):
+            if finding.kind != "extra" or finding.name in self._spoken(operation.path, finding.pointer):
+                raise Breach(f"{operation.name} does not take {finding.pointer} {finding.name}: {finding.kind}")
+
+    def _spoken(self, path: str, pointer: str) -> set[str]:
+        """The names that v2 gives a meaning in the object where v2.1 does not know a member."""
+        around = pointer.rpartition("/")[0]
+        told: set[str] = set()
+        for one in self._v2.operations.values():
+            if one.request is not None and one.path.split("/")[2:3] == path.split("/")[2:3]:
+                told |= {name for where, schema in one.request.walk() if where == around for name in schema.members}
+        return told
+
+    def _create(self, operation: Operation, body: bytes) -> Answer:
+        sent = members(body)
+        same = [ref for ref, one in self.state.records.items() if one.get(self._record.body) == sent.get(self._record.body)]
+        if self.state.conflict and same:
+            text = token("The resource already exists.").decode()
+            return Answer(409, [_JSON], f'{{"status":409,"code":409,"message":{text}}}'.encode())
+        self.state.records[NEW] = dict.fromkeys(self._stamps, CREATED)
+        made = self._write(operation, NEW, body)
+        return Answer(201, [*made.headers, (b"Location", decode(self._link(operation, NEW)).encode())], made.body)
+
+    def _write(self, operation: Operation, ref: str, body: bytes) -> Answer:
+        """A PUT or POST replaces what callers write; a PATCH leaves what it does not name."""
+        before, sent = self.state.records[ref], members(body)
+        assert operation.request is not None
+        answered = success(operation).members
+        own = {name for name in answered if name not in operation.request.members or name in self._stamps}
+        kept = {name: one for name, one in before.items() if name in own or operation.method == "PATCH"}
+        shown = {name: one for name, one in self.state.relations.items() if name in answered}
+        self.state.records[ref] = {**shown, **kept, self._record.stamp: MODIFIED, **sent}
+        return self._one(operation, ref, 200)
+
+    def _link(self, operation: Operation, ref: str) -> bytes:
+        path = operation.path.rpartition("/")[0] if "{" in operation.path else operation.path
+        return token(f"{PLATFORM}{path}/{ref}")
+
+    def _one(self, operation: Operation, ref: str, status: int) -> Answer:
+        if ref not in self.state.records:
+            return Answer(404, [_JSON], b'{"status":404,"code":404,"message":"Not found"}')
+        made = {**self.state.records[ref], "ref": token(ref), "href": self._link(operation, ref)}
+        return self._say(made, operation, status)
+
+    def _list(self, operation: Operation) -> Answer:
+        items: list[Tree] = [
+            {**one, "ref": token(ref), "href": self._link(operation, ref)}
+            for ref, one in self.state.records.items()
+        ]
+        return self._say({**self.state.page, "items": items}, operation, 200)
+
+    def _children(self, operation: Operation, ref: str, known: Mapping[str, str]) -> Answer:
+        name = operation.path.rpartition("/")[2]
+        each: list[dict[str, Tree]] = self.state.children.get((ref, name), [])[: int(known.get("limit", "10"))]
+        if known.get("expand") != "true":
+            each = [{"href": one["href"]} for one in each]
+        return self._say({**self.state.page, "items": list(each)}, operation, 200)
+
+    def _say(self, made: Tree, operation: Operation, status: int) -> Answer:
+        shown = cut(made, success(operation)) if self.state.whole_seconds else made
+        return Answer(status, [_JSON], written(shown, self.state.layout))
+
+
+def cut(made: Tree, schema: Schema) -> Tree:
+    """A document whose times carry no part of a second."""
+    match made:
+        case dict():
+            inside = schema.members
+            return {name: cut(value, inside[name]) if name in inside else value for name, value in made.items()}
+        case list():
+            return [cut(one, schema.items) for one in made] if schema.items else made
+    return _FRACTION.sub(b"", made) if schema.codec == "timestamp" else made

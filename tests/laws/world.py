@@ -1,0 +1,179 @@
+"""The mapping under proof: its endpoints, which of them read and write the same record, and driving an exchange."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+from proxy.exchange import Asked, Exchange, Reply, exchange
+from proxy.mapping import model
+from proxy.mapping.api import CompiledMapping, Source, load
+from proxy.mapping.contract import Operation, Schema
+from proxy.mapping.links import Bases
+from proxy.mapping.model import Setting
+from proxy.types import Answer, Call
+from proxy.wire.target import parameters
+
+PUBLIC = "http://localhost:8080"
+PLATFORM = "https://api-engage-eu.sitecorecloud.io"
+ALIAS = "https://api.boxever.com"
+BASES = Bases(PUBLIC, PLATFORM, PLATFORM, (ALIAS,))
+HEADERS = [(b"Authorization", b"Basic dTpw"), (b"Content-Type", b"application/json")]
+
+Switches: TypeAlias = tuple[tuple[str, Setting], ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One endpoint with what both contracts say of it."""
+
+    spec: model.Endpoint
+    record: model.Record
+    v2: Operation
+    native: Operation
+
+    @property
+    def method(self) -> str:
+        """v2's method."""
+        return self.v2.method
+
+    @property
+    def single(self) -> bool:
+        """Whether it is about one record, which its path names."""
+        return self.v2.path.endswith("}")
+
+    @property
+    def reads(self) -> bool:
+        """Whether it only reads."""
+        return self.method == "GET"
+
+    @property
+    def shown(self) -> Schema:
+        """What v2 promises for a success."""
+        return success(self.v2)
+
+    @property
+    def stored(self) -> Schema:
+        """What v2.1 promises for a success."""
+        return success(self.native)
+
+
+def success(operation: Operation) -> Schema:
+    """The body that an operation promises for its first success."""
+    return next((one for status, one in sorted(operation.answers.items()) if status < 300 and one), Schema())
+
+
+@dataclass(frozen=True)
+class World:
+    """A mapping folder, and the mapping compiled with the switches that a case asks for."""
+
+    source: Source
+    maxima: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """The largest value of a v2 query parameter, by operation and name, as the contract states it."""
+    ready: dict[Switches, CompiledMapping] = field(default_factory=dict, compare=False)
+
+    def mapping(self, switches: Switches) -> CompiledMapping:
+        """The mapping with these switches, compiled once."""
+        if switches not in self.ready:
+            self.ready[switches] = self.source.compiled(dict(switches), BASES)
+        return self.ready[switches]
+
+    @cached_property
+    def sides(self) -> dict[str, Side]:
+        """Every endpoint that the v2 contract knows, by its id."""
+        return {
+            one.id: Side(one, file.record, self.source.v2.operation(one.v2), self.source.v2_1.operation(one.v2_1))
+            for file in self.source.resources
+            for one in file.endpoint
+            if not one.undocumented
+        }
+
+    @cached_property
+    def choices(self) -> list[Switches]:
+        """The default switches, and each other value of each switch alone."""
+        others = [
+            ((name, value),)
+            for name, switch in self.source.api.compat.items()
+            for value in switch.values
+            if value != switch.default
+        ]
+        return [(), *others]
+
+    def reader(self, side: Side) -> Side:
+        """The endpoint that reads the record which `side` writes."""
+        return next(one for one in self.sides.values() if one.reads and one.single and _collection(one) == _collection(side))
+
+    def writers(self, side: Side) -> list[Side]:
+        """The endpoints that replace the record which `side` reads."""
+        return [
+            one for one in self.sides.values() if not one.reads and one.single and _collection(one) == _collection(side)
+        ]
+
+    def policies(self, side: Side) -> frozenset[str]:
+        """What a request to this endpoint may say instead of leaving a member out (named once per endpoint)."""
+        rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
+        return frozenset(one.do for one in rules if one.do in {"drop-null", "drop-unset"})
+
+
+def _collection(side: Side) -> str:
+    return side.v2.path.rpartition("/")[0] if side.single else side.v2.path
+
+
+def world(folder: Path) -> World:
+    """A mapping folder as the laws see it."""
+    source = load(folder)
+    document = json.loads((folder / source.api.v2.contract).read_text("utf-8"))
+    return World(source, dict(_maxima(document)))
+
+
+def _maxima(document: dict[str, dict[str, dict[str, dict[str, list[dict[str, dict[str, int]]]]]]]) -> Iterator[
+    tuple[tuple[str, str], int]
+]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            for one in operation.get("parameters", ()):
+                if "maximum" in one["schema"]:
+                    yield (f"{method.upper()} {path}", str(one["name"])), one["schema"]["maximum"]
+
+
+def asked(mapping: CompiledMapping, side: Side, ref: str = "", query: bytes = b"", body: bytes = b"") -> Asked:
+    """A v2 request as traffic would match it."""
+    path = side.v2.path.replace("{" + side.record.path + "}", ref).encode()
+    found = mapping.paths.match(path)
+    assert found is not None, side.v2.path
+    methods, held = found
+    headers = HEADERS if body else HEADERS[:1]
+    return Asked(methods[side.method], held, parameters(query), list(headers), body)
+
+
+@dataclass
+class Drive:
+    """One exchange that was driven by hand, with the calls it made."""
+
+    calls: list[Call]
+    reply: Reply
+
+
+def drive(mapping: CompiledMapping, request: Asked, platform: Platform) -> Drive:
+    """Run an exchange against a platform; raises what the exchange raises."""
+    running: Exchange = exchange(mapping, request)
+    calls: list[Call] = []
+    try:
+        call = next(running)
+        while True:
+            calls.append(call)
+            call = running.send(platform.answer(call))
+    except StopIteration as end:
+        return Drive(calls, end.value)
+
+
+class Platform:
+    """Whoever answers v2.1 calls."""
+
+    def answer(self, call: Call) -> Answer:
+        """v2.1's answer."""
+        raise NotImplementedError
