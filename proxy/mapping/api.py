@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
 
 from proxy.errors import ConfigError, MappingError
 from proxy.mapping.codecs import Codec
 from proxy.mapping.compile import Compiler, codecs
-from proxy.mapping.contract import Contract, load_contract
+from proxy.mapping.contract import Contract
 from proxy.mapping.endpoint import Endpoint
 from proxy.mapping.faults import ErrorShape
 from proxy.mapping.links import Bases, Links
+from proxy.mapping.lint import faults
+from proxy.mapping.lint_accepted import FILE as ACCEPTED
+from proxy.mapping.lint_accepted import Accept, Accepted
+from proxy.mapping.lint_finding import Finding
+from proxy.mapping.lint_form import Reader
 from proxy.mapping.model import Api, Claim, Resource, Setting, Values
 from proxy.mapping.paths import Paths
 
-Shape = TypeVar("Shape", Api, Resource, Values)
+SHIPPED = Path(__file__).parents[2] / "mappings"
+"""The mappings that come with the program."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Source:
     resources: Sequence[Resource]
     v2: Contract
     v2_1: Contract
+    accepted: Sequence[Accept] = ()
+    """What may stay unclaimed, with reasons; only the lint reads it."""
 
     def switches(self, chosen: Mapping[str, Setting]) -> dict[str, Setting]:
         """Every `[compat]` switch with its value: the operator's, else the default.
@@ -97,28 +101,28 @@ class CompiledMapping:
 
 
 def load(folder: Path) -> Source:
-    """Read a mapping folder; raises `MappingError` with file, place and way out."""
-    api = _read(folder / "api.toml", Api)
-    return Source(
-        api=api,
-        values=_read(folder / api.values, Values),
-        resources=[_read(folder / name, Resource) for name in api.resources],
-        v2=load_contract(folder / api.v2.contract),
-        v2_1=load_contract(folder / api.v2_1.contract),
-    )
+    """Read a mapping folder; raises `MappingError` with a line for each finding: file, place, rule, way out."""
+    source = read(folder)
+    found = source if isinstance(source, list) else faults(source)
+    if isinstance(source, list) or found:
+        raise MappingError("\n".join(map(str, found)))
+    return source
 
 
-def _read(path: Path, shape: type[Shape]) -> Shape:
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), shape)
-    except OSError as error:
-        raise MappingError(
-            f"{path.name}: cannot be read ({error.strerror}); give a folder with all files"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MappingError(f"{path.name}: is not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        raise MappingError(f"{path.name}: {error}") from None
+def read(folder: Path) -> Source | list[Finding]:
+    """The files of a folder as they are, or every mistake of form in them. What they say is not judged."""
+    reader = Reader(folder)
+    api = reader.toml("api.toml", Api)
+    if api is None:
+        return reader.found
+    values = reader.toml(api.values, Values)
+    resources = [reader.toml(name, Resource) for name in api.resources]
+    v2, v2_1 = reader.contract(api.v2.contract), reader.contract(api.v2_1.contract)
+    accepted = reader.toml(ACCEPTED, Accepted) if (folder / ACCEPTED).exists() else Accepted()
+    ready = [one for one in resources if one is not None]
+    if values is None or v2 is None or v2_1 is None or accepted is None or reader.found:
+        return reader.found
+    return Source(api=api, values=values, resources=ready, v2=v2, v2_1=v2_1, accepted=accepted.accept)
 
 
 def _by_path(resources: Sequence[Resource], endpoints: Sequence[Endpoint]) -> Paths[Mapping[str, Endpoint]]:

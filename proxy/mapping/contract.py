@@ -37,7 +37,7 @@ class Schema:
     """One place in a document: which kinds of value it may hold, and what they mean.
 
     `types` are OpenAPI's type names; none means "anything". `codec` is the leaf's `x-type`. `key` is the member that
-    identifies an element of this array when two answers are compared.
+    identifies an element of this array when two answers are compared. `banned` are texts that may not stand here.
     """
 
     types: tuple[str, ...] = ()
@@ -49,6 +49,7 @@ class Schema:
     required: frozenset[str] = frozenset()
     items: Schema | None = None
     key: str = ""
+    banned: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -175,4 +176,5 @@ def _schema(raw: dict[str, Any], schemas: dict[str, Any]) -> Schema:
         required=frozenset(raw.get("required", ())),
         items=_schema(items, schemas) if items is not None else None,
         key=raw.get("x-key", ""),
+        banned=tuple(raw.get("x-banned", ())),
     )

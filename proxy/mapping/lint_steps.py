@@ -1,0 +1,91 @@
+"""Whether each step calls what v2.1 has, with everything in the call filled, and looks at places that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from proxy.mapping.contract import Operation
+from proxy.mapping.lint_finding import Finding, FindingKind, nearest
+from proxy.mapping.lint_scope import Scope, called_operation, cases_of, compatible, placeholders
+from proxy.mapping.model import Step
+
+_NEEDS: Mapping[str, Sequence[str]] = {
+    "join": ("place",),
+    "look-up": ("after", "nearest", "within", "then", "status"),
+}
+_FOUND = "ref"
+"""What a look-up found fills this placeholder of its second call (compile.py)."""
+
+
+def step_details(scope: Scope) -> Iterator[Finding]:
+    """Everything about this endpoint's steps that does not hold."""
+    for number, step in enumerate(scope.steps):
+        yield from _arguments(scope, step)
+        yield from _join(scope, step) if step.kind == "join" else _look_up(scope, step)
+        for other in scope.steps[:number]:
+            meet = cases_of(step, scope.cases) & cases_of(other, scope.cases)
+            if other.kind == step.kind and meet and compatible(step, other):
+                message = f"{other.id} is a {step.kind} of the same endpoint in the same case"
+                yield Finding(FindingKind.OVERLAP, scope.file, "kind", step.id, message, "keep one of them")
+
+
+def _arguments(scope: Scope, step: Step) -> Iterator[Finding]:
+    for kind, names in _NEEDS.items():
+        for name in names:
+            given = bool(getattr(step, name))
+            if given != (kind == step.kind):
+                what = "does not read" if given else "needs"
+                message = f"'{step.kind}' {what} `{name}`"
+                way_out = "remove it" if given else "add it"
+                yield Finding(FindingKind.ARGUMENT, scope.file, name, step.id, message, way_out)
+
+
+def _join(scope: Scope, step: Step) -> Iterator[Finding]:
+    yield from _call(scope, step, "call", placeholders(scope.endpoint.v2))
+    if step.place and (step.place not in scope.answer_v2.schemas or step.place.count("/") != 1):
+        known = [one for one in scope.answer_v2.schemas if one.count("/") == 1]
+        message = f"{scope.endpoint.id} has no such member at the top of v2's answer"
+        yield Finding(FindingKind.PLACE, scope.file, step.place, step.id, message, nearest(step.place, known))
+
+
+def _look_up(scope: Scope, step: Step) -> Iterator[Finding]:
+    yield from _call(scope, step, "call", [scope.resource.record.query])
+    if step.then:
+        yield from _call(scope, step, "then", [_FOUND])
+    for key in ("after", "status"):
+        value, known = getattr(step, key), scope.v2_1.answers
+        if value and value not in known:
+            message = f"{scope.v2_1.name} has no status {value}"
+            way_out = nearest(str(value), [str(one) for one in known])
+            yield Finding(FindingKind.REFERENCE, scope.file, key, step.id, message, way_out)
+    members = scope.v2_1.request.members if scope.v2_1.request else {}
+    if step.nearest and step.nearest not in members:
+        message = f"{scope.v2_1.name} takes no member '{step.nearest}'"
+        way_out = nearest(step.nearest, members)
+        yield Finding(FindingKind.PLACE, scope.file, "nearest", step.id, message, way_out)
+
+
+def _call(scope: Scope, step: Step, key: str, filled: Sequence[str]) -> Iterator[Finding]:
+    template: str = getattr(step, key)
+    operation = called_operation(scope.contract, template)
+    if operation is None:
+        call, known = template.partition("?")[0], scope.contract.operations
+        message = f"the v2.1 contract has no operation '{call}'"
+        yield Finding(FindingKind.REFERENCE, scope.file, key, step.id, message, nearest(call, known))
+    else:
+        yield from _query(scope, step, key, operation)
+    for name in placeholders(template):
+        if name not in filled:
+            message = f"nothing fills {{{name}}}"
+            yield Finding(FindingKind.REFERENCE, scope.file, key, step.id, message, nearest(name, filled))
+
+
+def _query(scope: Scope, step: Step, key: str, operation: Operation) -> Iterator[Finding]:
+    template: str = getattr(step, key)
+    pairs = template.partition("?")[2]
+    for pair in pairs.split("&") if pairs else []:
+        name = pair.partition("=")[0]
+        if name not in operation.query:
+            message = f"{operation.name} has no query parameter '{name}'"
+            way_out = nearest(name, operation.query)
+            yield Finding(FindingKind.REFERENCE, scope.file, key, step.id, message, way_out)
