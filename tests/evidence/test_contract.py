@@ -60,8 +60,6 @@ def test_a_status_that_the_mapping_lets_through_is_none_of_these() -> None:
 
 
 OPEN = {
-    "orders.create/without-point-of-sale-accepted": [("/pointOfSale", "missing")],
-    "orders.update/without-point-of-sale-accepted": [("/pointOfSale", "missing")],
     "orders.delete/forwarded": [("", "status")],
     "orders.get/new-status-passed": [("/status", "enum")],
     "orders.get/upstream-403-empty": [("", "status")],
