@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from proxy.cli import config, health
+from proxy.cli.check import check
 from proxy.cli.demo import command as demo_command
 from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
 from proxy.cli.explain import explain
+from proxy.cli.guide import guide
 
 app = typer.Typer(
     name="crossfade",
@@ -71,6 +73,8 @@ def version() -> None:
 
 
 app.command("explain")(explain)
+app.command("guide")(guide)
+app.command("check")(check)
 app.command("healthcheck")(health.healthcheck)
 app.command("demo")(demo_command.demo)
 app.add_typer(config.app, name="config")
