@@ -109,10 +109,6 @@ def _first_call(asked: Asked, plans: Plans, trace: Trace) -> Call:
 
 
 def _body(asked: Asked, plans: Plans, check: Checker, trace: Trace) -> bytes:
-    coding = first(asked.headers, b"content-encoding")
-    if coding is not None and coding.lower() != b"identity":
-        detail = "A body that has to be translated is read without a content coding. Send it uncompressed."
-        raise Refused(Fault.CODING, "Content-Encoding: is not supported.", detail)
     body = asked.body
     check_document(body)
     if not check.fits(body):

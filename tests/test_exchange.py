@@ -49,19 +49,6 @@ def test_headers_and_raw_parameters_go_along() -> None:
     assert call.headers is headers
 
 
-@pytest.mark.parametrize("coding", [b"gzip", b"br", b"identity, gzip"])
-def test_a_coded_body_is_refused_before_anything_is_sent(coding: bytes) -> None:
-    request = asked(mapping(), "POST", b"/v2/orders", ORDER, [(b"Content-Encoding", coding)])
-    with pytest.raises(Refused) as caught:
-        next(exchange(mapping(), request))
-    assert caught.value.fault is Fault.CODING
-
-
-def test_the_coding_identity_is_none() -> None:
-    request = asked(mapping(), "POST", b"/v2/orders", ORDER, [(b"Content-Encoding", b"Identity")])
-    assert next(exchange(mapping(), request)).body == ORDER
-
-
 def without(member: str) -> bytes:
     return encode({name: value for name, value in decode(ORDER).items() if name != member})
 
