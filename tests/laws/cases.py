@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from typing import TypeAlias
 
 from proxy.mapping.contract import Operation, Schema
 from proxy.types import Answer
-from tests.laws.documents import (
-    layouts,
-    leaf,
-    queries,
-    records,
-    refs,
-    requests,
-    token,
-    unknown_names,
-    unknown_values,
-    SENT_TIMES,
-)
+from tests.laws import documents
+from tests.laws.documents import SENT_TIMES, Dice, leaf, record, token, unknown_value
 from tests.laws.store import State
 from tests.laws.trees import Tree, written
 from tests.laws.world import PLATFORM, PUBLIC, Side, Switches, World, success
 
+Make: TypeAlias = "Callable[[Dice, World, Side], Case]"
 REF = "2d7de9df-45a2-45ea-872c-30e45139007d"
 
 
@@ -47,9 +36,9 @@ class Case:
         return written(self.body, self.layout) if self.body else b""
 
 
-def switches(world: World) -> SearchStrategy[Switches]:
+def switches(dice: Dice, world: World) -> Switches:
     """The default switches half of the time, else one of them set otherwise."""
-    return st.one_of(st.just(()), st.sampled_from(world.choices))
+    return dice.pick(world.choices) if dice.chance(2) else ()
 
 
 def relations(schema: Schema) -> list[str]:
@@ -57,30 +46,28 @@ def relations(schema: Schema) -> list[str]:
     return [name for name, one in schema.members.items() if "items" in one.members]
 
 
-@st.composite
-def states(draw: DrawFn, world: World, side: Side, *, extra: bool = True) -> State:
+def state(dice: Dice, world: World, reader: Side) -> State:
     """A store with one or two records, their children, and a way of printing."""
-    reader = world.reader(side) if not (side.reads and not side.single) else side
     schema = reader.stored if reader.single else _element(reader.stored)
     found: dict[str, dict[str, Tree]] = {}
     children: dict[tuple[str, str], list[dict[str, Tree]]] = {}
-    for ref in [REF, *draw(st.lists(refs, max_size=1))]:
-        found[ref] = draw(records(schema, extra=extra))
+    for ref in (REF, *documents.REFS[1 : dice.pick((1, 2))]):
+        found[ref] = record(dice, schema)
         for name, operation in _children(world, reader):
-            drawn = draw(st.lists(records(_element(success(operation)), extra=extra), max_size=2))
+            inside = _element(success(operation))
+            drawn = [record(dice, inside) for _ in range(dice.pick((0, 1, 2)))]
             links = [token(f"{PLATFORM}/v2.1/{name}/{number}") for number in range(len(drawn))]
             children[ref, name] = [{**one, "href": link} for one, link in zip(drawn, links, strict=True)]
             if name in found[ref]:
                 found[ref][name] = {"items": [{"href": link} for link in links]}
     around = _around(reader)
-    return State(
-        records=found,
-        children=children,
-        page=draw(records(around, extra=extra)) if around.members else {},
-        whole_seconds=draw(st.booleans()),
-        layout=draw(layouts),
-        relations={name: draw(st.sampled_from(({}, {"items": []}))) for name in relations(schema)},
-    )
+    page = record(dice, around) if around.members else {}
+    return State(found, children, page, *_printing(dice, schema))
+
+
+def _printing(dice: Dice, schema: Schema) -> tuple[bool, int, dict[str, Tree]]:
+    empty: tuple[Tree, ...] = ({}, {"items": []})
+    return dice.chance(2), dice.number(), {name: dice.pick(empty) for name in relations(schema)}
 
 
 def _children(world: World, reader: Side) -> Iterator[tuple[str, Operation]]:
@@ -108,48 +95,47 @@ _PAGE = Schema(
 )
 
 
-@st.composite
-def writes(draw: DrawFn, world: World, side: Side, *, extra: bool = True) -> Case:
+def write(dice: Dice, world: World, side: Side) -> Case:
     """A valid request to an endpoint that writes, and a store before it."""
-    state = draw(states(world, side))
-    body = draw(requests(side.v2, side.native, world.policies(side), extra=extra))
-    if not side.single and draw(st.integers(0, 4)) == 0:
-        state = replace(state, conflict=True, records={REF: {**state.records[REF], **_twin(side, body)}})
+    body = documents.request(dice, side.v2, side.native, world.policies(side))
+    schema = world.reader(side).stored
+    held = {REF: record(dice, schema)} if side.single or dice.chance(3) else {}
+    conflict = bool(held) and not side.single
+    if conflict:
+        held[REF] |= _twin(side, body)
+    around = record(dice, _PAGE, extra=False) if conflict else {}
     return Case(
-        switches=draw(switches(world)),
-        state=state,
+        switches=switches(dice, world),
+        state=State(held, {}, around, *_printing(dice, schema), conflict=conflict),
         ref=REF if side.single else "",
-        query=draw(queries(side.v2)) if draw(st.integers(0, 5)) == 0 else b"",
+        query=documents.query(dice, side.v2) if dice.chance(5) else b"",
         body=body,
-        layout=draw(layouts),
+        layout=dice.number(),
     )
 
 
 def _twin(side: Side, body: dict[str, Tree]) -> dict[str, Tree]:
     """What makes a stored record the one that a create means: its name and its times."""
     assert side.v2.request is not None
-    times = {name for name, one in side.v2.request.members.items() if one.codec == "timestamp" and not one.read_only}
+    known = side.v2.request.members.items()
+    times = {name for name, one in known if one.codec == "timestamp" and not one.read_only}
     return {name: value for name, value in body.items() if name in times | {side.record.body}}
 
 
-@st.composite
-def changes(draw: DrawFn, world: World, side: Side) -> Case:
+def change(dice: Dice, world: World, side: Side) -> Case:
     """A valid request and another value for one of its writable members, or for one that nobody knows."""
-    case = draw(writes(world, side))
-    body = case.body
-    assert isinstance(body, dict)
+    case = write(dice, world, side)
+    assert isinstance(case.body, dict)
     assert side.v2.request is not None
-    able = {n: s for n, s in side.v2.request.members.items() if writable(side, n) and not s.members and s.items is None}
-    name = draw(st.sampled_from([*able, "loyalty"]))
-    schema = able.get(name)
-    value: Tree | None
-    if schema is None:
-        value = draw(unknown_values)
-    elif name not in side.v2.request.required and name in body and draw(st.booleans()):
-        value = None
-    else:
-        value = draw(leaf(schema, SENT_TIMES, f"{PUBLIC}/v2/"))
-    return replace(case, query=b"", state=replace(case.state, conflict=False), change=(name, value))
+    known = side.v2.request.members.items()
+    able = {name: one for name, one in known if writable(side, name) and not one.members and one.items is None}
+    name = dice.pick([*able, "loyalty"])
+    value: Tree | None = unknown_value(dice)
+    if name in able:
+        gone = name not in side.v2.request.required and name in case.body and dice.chance(3)
+        value = None if gone else leaf(dice, able[name], SENT_TIMES, f"{PUBLIC}/v2/")
+    state = replace(case.state, conflict=False)
+    return replace(case, query=b"", state=state, change=(name, value))
 
 
 def writable(side: Side, name: str) -> bool:
@@ -161,27 +147,31 @@ def writable(side: Side, name: str) -> bool:
     return not member.read_only and not relation
 
 
-@st.composite
-def reads(draw: DrawFn, world: World, side: Side, *, plain: bool = False) -> Case:
-    """A stored state and a request to an endpoint that reads it; `plain` without a query."""
-    query = draw(queries(side.v2)) if not plain and (draw(st.booleans()) or not side.single) else b""
-    case = None if plain else draw(st.sampled_from([None, *side.spec.cases.values()]))
+def read(dice: Dice, world: World, side: Side) -> Case:
+    """A stored state and a request to an endpoint that reads it, expanded or not."""
+    query = documents.query(dice, side.v2) if not side.single or dice.chance(2) else b""
+    case = dice.pick([None, *side.spec.cases.values()])
     if case is not None:
         others = [pair for pair in query.decode().split("&") if pair and not pair.startswith(f"{case.query}=")]
         query = "&".join([*others, f"{case.query}={case.equals}"]).encode()
-    state = draw(states(world, side))
-    return Case(draw(switches(world)), state, REF if side.single else "", query, layout=draw(layouts))
+    held = state(dice, world, side)
+    return Case(switches(dice, world), held, REF if side.single else "", query, layout=dice.number())
 
 
-@st.composite
-def failures(draw: DrawFn, world: World, side: Side) -> Case:
+def read_plainly(dice: Dice, world: World, side: Side) -> Case:
+    """A stored state, to be read as it is; `side` is the endpoint that writes it."""
+    return Case(switches(dice, world), state(dice, world, world.reader(side)), REF)
+
+
+def failure(dice: Dice, world: World, side: Side) -> Case:
     """An error of v2.1, in the shape that its contract promises or in none."""
-    body = draw(requests(side.v2, side.native, frozenset())) if side.v2.request is not None else b""
-    status, schema = draw(st.sampled_from([(s, one) for s, one in side.native.answers.items() if s >= 400 and one]))
-    told: dict[str, Tree] = draw(records(schema, extra=True))
-    text = draw(st.sampled_from((b"", b"<html>busy</html>", written(told), written(told), written(told))))
-    state = State(error=Answer(status, [(b"Content-Type", b"application/json")], text))
-    return Case(draw(switches(world)), state, REF if side.single else "", draw(queries(side.v2)), body, draw(layouts))
-
-
-__all__ = ["REF", "Case", "changes", "failures", "reads", "relations", "unknown_names", "writable", "writes"]
+    body: Tree = b""
+    if side.v2.request is not None:
+        body = documents.request(dice, side.v2, side.native, frozenset())
+    promised = [(status, one) for status, one in side.native.answers.items() if status >= 400 and one]
+    status, schema = dice.pick(promised)
+    told = written(record(dice, schema), dice.number())
+    text = dice.pick((told, told, told, b"", b"<html>busy</html>"))
+    held = State(error=Answer(status, [(b"Content-Type", b"application/json")], text))
+    ref = REF if side.single else ""
+    return Case(switches(dice, world), held, ref, documents.query(dice, side.v2), body, dice.number())

@@ -1,20 +1,25 @@
 """Documents made from a contract: requests that v2 takes, records as the platform stores them, queries.
 
 Nothing here knows a field. What may stand at a place follows from its schema: the type, the values it lists, the codec
-type of the leaf, whether only answers carry it.
+type of the leaf, whether only answers carry it. Every choice is one byte of a row of `Dice`, so that Hypothesis draws a
+document at once and shrinks it choice by choice: 0 is always the plainest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from hypothesis.strategies import SearchStrategy
 from msgspec.json import encode
 
 from proxy.mapping.contract import Operation, Schema
 from tests.laws.trees import Tree
 from tests.laws.world import ALIAS, PLATFORM, PUBLIC
+
+T = TypeVar("T")
 
 NUMBERS = (
     *(b"0", b"-0", b"12", b"12.0", b"30.60", b"1e2", b"1E+2", b"-7.5e-3", b"0.10", b"1.0000000000000000000001"),
@@ -32,6 +37,9 @@ STORED_TIMES = (
     *(b'"2025-12-19T12:07:18.149Z"', b'"2024-01-01T16:17:16Z"', b'"2024-02-29T23:59:59.500+02:00"'),
     *(b'"2024-06-30T22:00:00.000Z"', b'"2001-09-09T01:46:40.999Z"'),
 )
+WHOLES = (b"0", b"1", b"-3", b"10", b"100", b"1000000", b"12345678901234567890")
+ROW = 224
+"""Choices that a long example takes."""
 UNSET = (b'"0001-01-01T00:00:00"', b'"0001-01-01T00:00:00Z"', b'"0001-01-01T00:00:00.000+00:00"')
 REFS = ("2d7de9df-45a2-45ea-872c-30e45139007d", "7D3D9F0E-9C1C-4D52-8A8E-5A7F5D1F7F03", "r1", "A_b.c~d", "00000000")
 UNKNOWN_NAMES = ("loyalty", "x-note", "café", "a/b", "m~n", "", " ", 'q"q', "items2", "0", "*", "{unknown}")
@@ -48,77 +56,101 @@ def token(text: str) -> bytes:
     return encode(text)
 
 
-texts: SearchStrategy[bytes] = st.one_of(
-    st.sampled_from(STRINGS),
-    st.sampled_from(STRINGS),
-    st.text(st.characters(exclude_categories=("Cs",)), max_size=6).map(token),
-)
-numbers: SearchStrategy[bytes] = st.one_of(
-    st.sampled_from(NUMBERS), st.integers().map(lambda n: b"%d" % n), st.decimals(-9999, 9999, places=2).map(lambda n: str(n).encode())
-)
-wholes: SearchStrategy[bytes] = st.integers(-3, 10**6).map(lambda n: b"%d" % n)
-layouts: SearchStrategy[int] = st.integers(0, 10**6)
-refs: SearchStrategy[str] = st.sampled_from(REFS)
-unknown_names: SearchStrategy[str] = st.sampled_from(UNKNOWN_NAMES)
-unknown_values: SearchStrategy[Tree] = st.one_of(
-    st.sampled_from(_UNKNOWN), st.sampled_from(_UNKNOWN), numbers, texts, st.lists(numbers, max_size=2).map(list)
-)
-unknowns: SearchStrategy[dict[str, Tree]] = st.one_of(
-    st.just({}), st.dictionaries(unknown_names, unknown_values, max_size=3)
-)
+@dataclass
+class Dice:
+    """A row of choices, taken one after another; behind its end the plainest is chosen."""
+
+    row: bytes
+    texts: tuple[bytes, ...] = ()
+    """A text and a number of the example's own, among those that every example knows."""
+    numbers: tuple[bytes, ...] = ()
+    at: int = 0
+
+    def number(self) -> int:
+        """The next byte."""
+        self.at += 1
+        return self.row[self.at - 1] if self.at <= len(self.row) else 0
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of some."""
+        return options[self.number() % len(options)]
+
+    def chance(self, of: int) -> bool:
+        """True once in so many."""
+        return self.number() % of == of - 1
 
 
-def spelled(text: str) -> SearchStrategy[bytes]:
-    """A word of a closed list, now and then with its first letter escaped."""
-    plain = token(text)
-    return st.sampled_from((plain, plain, plain, b'"\\u%04x%s' % (ord(text[0]), plain[2:])))
+_texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=6).map(lambda one: (token(one),))
+_numbers = st.decimals(-99999, 99999, places=3).map(lambda one: (str(one).encode(),))
+dice: SearchStrategy[Dice] = st.builds(Dice, st.binary(min_size=ROW, max_size=ROW), _texts, _numbers)
 
 
-def leaf(schema: Schema, times: Sequence[bytes], link: str) -> SearchStrategy[bytes]:
+def unknowns(dice: Dice) -> dict[str, Tree]:
+    """Members that no contract knows; mostly none."""
+    return {dice.pick(UNKNOWN_NAMES): dice.pick(_UNKNOWN) for _ in range(dice.pick((0, 0, 1, 2)))}
+
+
+def unknown_value(dice: Dice) -> Tree:
+    """The value of such a member."""
+    return dice.pick((*_UNKNOWN, *dice.texts, *dice.numbers))
+
+
+def leaf(dice: Dice, schema: Schema, times: Sequence[bytes], link: str) -> bytes:
     """A value of a leaf; `link` is the beginning of links on this side."""
     if schema.enum:
-        return st.sampled_from(schema.enum).flatmap(spelled)
-    if schema.codec == "timestamp":
-        return st.sampled_from(times)
-    if schema.codec == "href":
-        return st.sampled_from([token(f"{link}{rest}") for rest in ("a/1", "guests/7D", "x?offset=0&limit=10")])
-    if schema.codec == "ref":
-        return refs.map(token)
-    kinds = {"number": numbers, "integer": wholes, "string": texts, "boolean": st.sampled_from((b"true", b"false"))}
-    return st.one_of([kinds[name] for name in schema.types if name in kinds] or [texts, numbers])
+        return _spelled(dice.pick(schema.enum), dice)
+    match schema.codec:
+        case "timestamp":
+            return dice.pick(times)
+        case "href":
+            return token(link + dice.pick(("a/1", "guests/7D", "x?offset=0&limit=10")))
+        case "ref":
+            return token(dice.pick(REFS))
+    options = {
+        "number": (*NUMBERS, *dice.numbers),
+        "integer": WHOLES,
+        "string": (*STRINGS, *dice.texts, *dice.texts, *dice.texts),
+        "boolean": (b"true", b"false"),
+    }
+    return dice.pick([one for name in schema.types for one in options[name]] or STRINGS)
 
 
-@st.composite
-def requests(
-    draw: DrawFn, v2: Operation, native: Operation, policies: frozenset[str], *, extra: bool = True
-) -> dict[str, Tree]:
+def _spelled(text: str, dice: Dice) -> bytes:
+    """A word of a closed list, now and then with its first letter escaped."""
+    plain = token(text)
+    return b'"\\u%04x%s' % (ord(text[0]), plain[2:]) if dice.chance(5) else plain
+
+
+def request(dice: Dice, v2: Operation, native: Operation, policies: frozenset[str]) -> dict[str, Tree]:
     """A body that v2 takes for an operation; `native` tells which members v2.1 takes at all."""
     assert v2.request is not None
-    assert native.request is not None
-    return draw(_object(v2.request, native.request, policies, extra=extra))
+    return _object(dice, v2.request, native.request, policies)
 
 
-@st.composite
-def _object(
-    draw: DrawFn, schema: Schema, native: Schema | None, policies: frozenset[str], *, extra: bool
-) -> dict[str, Tree]:
+def _object(dice: Dice, schema: Schema, native: Schema | None, policies: frozenset[str]) -> dict[str, Tree]:
     made: dict[str, Tree] = {}
     for name, member in schema.members.items():
-        needed = name in schema.required
-        blanks = _blanks(member, policies)
-        fate = 2 if needed else draw(st.integers(0, 3 if blanks else 2))
-        if fate == 3:
-            made[name] = draw(st.sampled_from(blanks))
-        elif fate >= (1 if not _relation(member, native, name) and not member.read_only else 2):
-            made[name] = draw(_member(member, native, name, policies, extra=extra))
-    if extra:
-        made.update(draw(unknowns))
-    return made
+        fate = "value" if name in schema.required else dice.pick(_fates(member, native, name, policies))
+        match fate:
+            case "null":
+                made[name] = b"null"
+            case "unset":
+                made[name] = dice.pick(UNSET)
+            case "value":
+                made[name] = _member(dice, member, native, name, policies)
+    return {**made, **unknowns(dice)}
 
 
-def _blanks(schema: Schema, policies: frozenset[str]) -> list[bytes]:
-    nulls = [b"null"] if "drop-null" in policies else []
-    return nulls + [*UNSET] if schema.codec == "timestamp" and "drop-unset" in policies else nulls
+def _fates(schema: Schema, native: Schema | None, name: str, policies: frozenset[str]) -> list[str]:
+    """What may become of an optional member: members of answers only are rarer, so that bodies stay small."""
+    fates = ["absent", "absent", "value"]
+    if not schema.read_only and not _relation(schema, native, name):
+        fates += ["value", "value"]
+    if "drop-null" in policies:
+        fates.append("null")
+    if schema.codec == "timestamp" and "drop-unset" in policies:
+        fates.append("unset")
+    return fates
 
 
 def _relation(schema: Schema, native: Schema | None, name: str) -> bool:
@@ -126,23 +158,15 @@ def _relation(schema: Schema, native: Schema | None, name: str) -> bool:
     return not schema.members and "object" in schema.types and (native is None or name not in native.members)
 
 
-def _member(
-    schema: Schema, native: Schema | None, name: str, policies: frozenset[str], *, extra: bool
-) -> SearchStrategy[Tree]:
+def _member(dice: Dice, schema: Schema, native: Schema | None, name: str, policies: frozenset[str]) -> Tree:
     if _relation(schema, native, name):
-        return st.sampled_from(_returned(schema, name))
+        return dice.pick(_returned(schema, name))
     if schema.members:
-        inside = native.members.get(name) if native else None
-        return _object(schema, inside, policies, extra=extra)
+        return _object(dice, schema, native.members.get(name) if native else None, policies)
     if schema.items is not None:
-        return st.lists(_element(schema.items, policies, extra=extra), max_size=3).map(list)
-    return leaf(schema, SENT_TIMES, f"{PUBLIC}/v2/")
-
-
-def _element(schema: Schema, policies: frozenset[str], *, extra: bool) -> SearchStrategy[Tree]:
-    if schema.members:
-        return _object(schema, None, policies, extra=extra)
-    return leaf(schema, SENT_TIMES, f"{PUBLIC}/v2/")
+        inside = schema.items
+        return [_member(dice, inside, None, "", frozenset()) for _ in range(dice.pick((0, 1, 2, 3)))]
+    return leaf(dice, schema, SENT_TIMES, f"{PUBLIC}/v2/")
 
 
 def _returned(schema: Schema, name: str) -> list[Tree]:
@@ -154,40 +178,37 @@ def _returned(schema: Schema, name: str) -> list[Tree]:
     return page + [[], [old]] if "array" in schema.types else page
 
 
-@st.composite
-def records(draw: DrawFn, schema: Schema, *, extra: bool = True, link: str = f"{PLATFORM}/v2.1/") -> dict[str, Tree]:
+def record(dice: Dice, schema: Schema, *, extra: bool = True) -> dict[str, Tree]:
     """A record as v2.1 would answer it; links to itself and its children are set by the store."""
     made: dict[str, Tree] = {}
     for name, member in schema.members.items():
-        if name not in schema.required and draw(st.integers(0, 2)) == 0:
-            continue
-        made[name] = draw(_stored(member, link, extra=extra))
-    if extra:
-        made.update({name: value for name, value in draw(unknowns).items() if name not in schema.members})
-    return made
+        if name in schema.required or not dice.chance(3):
+            made[name] = _stored(dice, member, extra=extra)
+    return {**made, **unknowns(dice)} if extra else made
 
 
-def _stored(schema: Schema, link: str, *, extra: bool) -> SearchStrategy[Tree]:
+def _stored(dice: Dice, schema: Schema, *, extra: bool) -> Tree:
     if schema.members:
-        only = set(schema.members) == {"href"}
-        return records(schema, extra=extra and not only and "items" not in schema.members, link=link)
+        link = set(schema.members) == {"href"} or "items" in schema.members
+        return record(dice, schema, extra=extra and not link)
     if schema.items is not None:
-        return st.lists(_stored(schema.items, link, extra=extra), max_size=3).map(list)
-    return leaf(schema, STORED_TIMES, link)
+        return [_stored(dice, schema.items, extra=extra) for _ in range(dice.pick((0, 1, 2)))]
+    return leaf(dice, schema, STORED_TIMES, f"{PLATFORM}/v2.1/")
 
 
-@st.composite
-def queries(draw: DrawFn, operation: Operation) -> bytes:
+def query(dice: Dice, operation: Operation) -> bytes:
     """A query that v2's contract allows, in any order, perhaps with a parameter that nobody knows."""
-    pairs = []
-    for name, parameter in operation.query.items():
-        if parameter.required or draw(st.booleans()):
-            pairs.append(f"{name}={draw(_value(parameter.schema))}")
-    pairs += draw(st.sampled_from(([], [], [], ["utm=a%20b"], ["flag"])))
-    return "&".join(draw(st.permutations(pairs))).encode()
+    pairs = [
+        f"{name}={dice.pick(_values(one.schema))}"
+        for name, one in operation.query.items()
+        if one.required or dice.chance(2)
+    ]
+    pairs += dice.pick(([], [], ["utm=a%20b"], ["flag"]))
+    turn = dice.pick(range(len(pairs) + 1))
+    return "&".join(pairs[turn:] + pairs[:turn]).encode()
 
 
-def _value(schema: Schema) -> SearchStrategy[str]:
+def _values(schema: Schema) -> Sequence[str]:
     if "integer" in schema.types:
-        return st.sampled_from(("0", "1", "10", "99", "100", "101", "500", "007", "99999999999999999999"))
-    return st.sampled_from(("true", "false", "B94TXY-1", "a%20b", "a+b", "orderItems"))
+        return ("0", "1", "10", "99", "100", "101", "500", "007", "99999999999999999999")
+    return ("true", "false", "B94TXY-1", "a%20b", "a+b", "orderItems")

@@ -13,11 +13,11 @@ from proxy.mapping.codecs import ValueTable
 from proxy.mapping.contract import Schema
 from proxy.wire.target import decoded, parameters, split
 from tests.laws.cases import Case, relations, writable
-from tests.laws.documents import UNKNOWN_NAMES
+from tests.laws.documents import UNKNOWN_NAMES, token
 from tests.laws.ledger import Ledger
 from tests.laws.store import Breach, Store
 from tests.laws.trees import Leaves, Tree, below, difference, leaves, members, place, root, tree
-from tests.laws.view import own_link, token, unsaid, view
+from tests.laws.view import own_link, unsaid, view
 from tests.laws.world import Drive, Side, World, asked, drive
 from tests.laws.writing import NOTHING, blank, fits, sent
 
@@ -42,7 +42,7 @@ def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     free = unsaid(side.shown, side.stored)
     for pointer, (want, ours) in difference(expected, got).items():
         schema = dict(side.shown.walk()).get(place(pointer), NOTHING)
-        if place(pointer) in free or _expanded_free(side, pointer):
+        if place(pointer) in free:
             continue
         token_there = theirs.get(pointer, b"")
         codec = mapping.codecs.get(schema.codec)
@@ -81,10 +81,6 @@ def v2_answer(side: Side, case: Case, native: dict[str, Tree]) -> Tree:
         }
         shown["href"] = token(f"{own_link(native)}?expand={name}")
     return shown
-
-
-def _expanded_free(side: Side, pointer: str) -> bool:
-    return False
 
 
 def _same_error(world: World, side: Side, case: Case) -> None:

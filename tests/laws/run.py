@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 
-from tests.laws.cases import Case
+from tests.laws.documents import Dice, dice
 from tests.laws.ledger import Ledger
 from tests.laws.registry import Law
 from tests.laws.world import Side, World
@@ -27,8 +27,10 @@ def hold(law: Law, world: World, side: Side, ledger: Ledger, examples: int = EXA
         suppress_health_check=list(HealthCheck),
         print_blob=False,
     )
-    @given(law.cases(world, side))
-    def every(case: Case) -> None:
+    @given(dice)
+    def every(dice: Dice) -> None:
+        case = law.make(dice, world, side)
+        note(case)
         law.hold(world, side, case, ledger)
 
     every()

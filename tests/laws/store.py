@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgspec.json import decode
 
@@ -65,7 +65,7 @@ class Store(Platform):
             for name, member in one.request.members.items()
             if member.read_only and member.codec == "timestamp"
         }
-        self.state = state
+        self.state = replace(state, records=dict(state.records))
 
     def answer(self, call: Call) -> Answer:
         """v2.1's answer; raises `Breach`."""
