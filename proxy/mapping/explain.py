@@ -85,7 +85,7 @@ class _Sides:
         if source is None:
             source = _swapped(place, [(one.out, one.source) for one in on if one.out != one.source])
         there = self.before.get(source)
-        acts = tuple(one.act for one in on)
+        acts = tuple(dict.fromkeys(one.act for one in on))
         if there is None:
             return Value(place, bytes(token), None, None, acts)
         return Value(place, bytes(token), source, bytes(there), acts)
@@ -95,7 +95,8 @@ class _Sides:
         lines = [self._gone(one.source, one.act) for one in self.acting if one.act.after is None]
         done = [one.source for one in lines if one.source is not None]
         for place, token in self.before.items():
-            if place in used or not _is_value(token) or any(_within(place, one) for one in done):
+            filled = place in self.after and kind(token) in {Kind.OBJECT, Kind.ARRAY}
+            if place in used or filled or not _is_value(token) or any(_within(place, one) for one in done):
                 continue
             by = next((one for one in self.acting if _within(place, one.source)), None)
             if by is None:
