@@ -44,11 +44,15 @@ _BASES = Bases("http://crossfade", "http://v2", "http://v2-1")
 
 
 def faults(source: Source) -> list[Finding]:
-    """What would make traffic wrong: names that lead nowhere, operations that do not fit, two rules for one place."""
-    found = [*references(source), *arguments(source)]
+    """What would make traffic wrong: names that lead nowhere, operations that do not fit, two rules for one place.
+
+    A place that the contracts do not have is none of it: what they do not list is unknown, not forbidden.
+    """
+    found = [*references(source), *arguments(source), *template(source)]
     for scope in scopes(source):
-        found += [one for one in overlaps(scope) if one.kind is FindingKind.OVERLAP]
-    return [*dict.fromkeys(found)]
+        found += _within(source, scope)
+    survived = {FindingKind.UNREACHABLE, FindingKind.PLACE}
+    return [*dict.fromkeys(one for one in found if one.kind not in survived)]
 
 
 def findings(source: Source) -> list[Finding]:
@@ -58,14 +62,21 @@ def findings(source: Source) -> list[Finding]:
     for file, resource in zip(source.api.resources, source.resources, strict=True):
         found += record_details(file, resource, [one for one in every if one.file == file])
     for scope in every:
-        found += endpoint_details(source, scope)
-        found += [*rule_places(scope), *overlaps(scope), *step_details(scope)]
-    found += entry_findings(source.accepted, universe(source))
+        found += _within(source, scope)
+    known = [*universe(source)]
+    found += entry_findings(source.accepted, known)
     found += _trial(source) if not found else []
-    found += _coverage(source, every, found)
+    found += _coverage(source, every, found, known)
     order = ["api.toml", source.api.values, *source.api.resources]
     unique = [*dict.fromkeys(found)]
     return sorted(unique, key=lambda one: order.index(one.file) if one.file in order else len(order))
+
+
+def _within(source: Source, scope: Scope) -> Iterator[Finding]:
+    yield from endpoint_details(source, scope)
+    yield from rule_places(scope)
+    yield from overlaps(scope)
+    yield from step_details(scope)
 
 
 def _losses(source: Source) -> Iterator[Finding]:
@@ -84,10 +95,14 @@ def _loss(file: str, one: Claim, place: str, message: str, way_out: str) -> Find
     return Finding(FindingKind.LOSS, file, place, one.id, message, way_out)
 
 
-def _coverage(source: Source, every: list[Scope], found: Iterable[Finding]) -> Iterator[Finding]:
+def _coverage(
+    source: Source, every: list[Scope], found: Iterable[Finding], known: Iterable[str]
+) -> Iterator[Finding]:
     """Holes of both contracts, left out where a declaration about the very thing is wrong already."""
-    wrong = {one.rule for one in found if one.kind not in {FindingKind.LOSS, FindingKind.ACCEPTED}}
-    files = {one.file for one in found if one.kind not in {FindingKind.LOSS, FindingKind.ACCEPTED}}
+    found = [one for one in found if one.kind not in {FindingKind.LOSS, FindingKind.ACCEPTED}]
+    wrong, files = {one.rule for one in found}, {one.file for one in found}
+    if any(one.place == "on" for one in found):
+        return  # a rule that stands nowhere may be the one that every hole waits for
     endpoints = {one.id for file in source.resources for one in file.endpoint}
     steps = {one.id for file in source.resources for one in file.step}
     sound = [
@@ -102,7 +117,7 @@ def _coverage(source: Source, every: list[Scope], found: Iterable[Finding]) -> I
         holes += error_holes(source)
     if not files:
         holes += _switch_holes(source)
-    yield from settled(source.accepted, holes, universe(source), whole=not files)
+    yield from settled(source.accepted, holes, known, whole=not files)
 
 
 def _document_holes(source: Source, sound: list[Scope], *, with_values: bool) -> Iterator[Hole]:

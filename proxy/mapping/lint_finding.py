@@ -59,7 +59,7 @@ class Finding:
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """The way out for a name that does not exist: the nearest one, else some of those that do."""
-    names = [*known]
+    names = [one for one in known if one]
     near = difflib.get_close_matches(wrong, names, 1)
     if near:
         return f"did you mean '{near[0]}'?"

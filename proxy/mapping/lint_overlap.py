@@ -26,12 +26,6 @@ def overlaps(scope: Scope) -> Iterator[Finding]:
             yield from _pair(scope, first, second)
         for rule in rules:
             yield from _shadowed(scope, rule, rules, answer=name == "answer")
-    for rule in scope.rules:
-        if not cases_of(rule, scope.cases):
-            message = f"no case of {scope.endpoint.id} has it"
-            yield Finding(
-                FindingKind.UNREACHABLE, scope.file, "case", rule.id, message, "correct or remove it"
-            )
 
 
 def _pair(scope: Scope, first: Rule, second: Rule) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ class _Words:
         self.banned.update(leaf.banned)
 
     def allows(self, word: str) -> bool:
-        return word in self.closed or (self.open and word not in self.banned)
+        return word not in self.banned and (self.open or word in self.closed)
 
 
 def leaf_words(contract: Contract) -> dict[str, _Words]:
