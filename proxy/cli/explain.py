@@ -53,7 +53,7 @@ def explain(  # noqa: PLR0913, PLR0917 - each option of a command is an argument
             raise ConfigError("--output and --json exclude each other; choose one of them")
         text = _read(har or body or file, asked_for=bool(method or target))
         given = _har(text, entry, config) if har else _given(text, method, target)
-        shown = _explained(given, config, [one.read_bytes() for one in answer or []])
+        shown = _explained(given, config, [_content(one) for one in answer or []])
     if isinstance(shown, str):
         typer.echo(shown, err=output)
         if output:
@@ -69,7 +69,16 @@ def _read(place: Path | str | None, *, asked_for: bool) -> bytes:
         return b""
     if place in {None, "-"}:
         return sys.stdin.buffer.read()
-    return Path(place or "").read_bytes()
+    return _content(Path(place or ""))
+
+
+def _content(path: Path) -> bytes:
+    from proxy.errors import ConfigError  # noqa: PLC0415 - `--help` does not wait for it
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; name another file") from None
 
 
 def _given(text: bytes, method: str, target: str) -> Given:
@@ -115,8 +124,7 @@ def _config(path: Path | None, origin: str) -> Config:
 
 
 def _source(config: Config) -> Source:
-    from proxy.app import SHIPPED  # noqa: PLC0415 - `--help` does not wait for it
-    from proxy.mapping.api import load  # noqa: PLC0415 - see above
+    from proxy.mapping.api import SHIPPED, load  # noqa: PLC0415 - `--help` does not wait for it
 
     return load(Path(config.mappings) if config.mappings else SHIPPED)
 

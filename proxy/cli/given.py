@@ -127,6 +127,6 @@ def _har_content(content: Any) -> bytes:
     if content.get("encoding") != "base64":
         return text.encode()
     try:
-        return base64.b64decode(text)
+        return base64.b64decode(text, validate=True)
     except binascii.Error:
         raise ConfigError("--har: the response's base64 text cannot be read; export it again") from None

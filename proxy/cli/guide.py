@@ -24,13 +24,13 @@ def guide(
 ) -> None:
     """Write the migration guide: what an integration changes to call v2.1 itself."""
     from proxy.errors import ConfigError  # noqa: PLC0415 - `--help` does not wait for it
-    from proxy.mapping.api import load  # noqa: PLC0415 - see above
+    from proxy.mapping.api import SHIPPED, load  # noqa: PLC0415 - see above
     from proxy.mapping.guide import guide as written  # noqa: PLC0415 - see above
 
     with told():
         if check and file is None:
             raise ConfigError("--check compares with a file; name it, such as docs/migration-guide.md")
-        page = written(load(mappings or _shipped())).encode()
+        page = written(load(mappings or SHIPPED)).encode()
         if check and file is not None:
             fresh = file.exists() and file.read_bytes() == page
         elif file is not None:
@@ -42,9 +42,3 @@ def guide(
         raise typer.Exit(Exit.NO)
     if file is None:
         sys.stdout.buffer.write(page)
-
-
-def _shipped() -> Path:
-    from proxy.app import SHIPPED  # noqa: PLC0415 - `--help` does not wait for it
-
-    return SHIPPED
