@@ -108,7 +108,7 @@ def write(dice: Dice, world: World, side: Side) -> Case:
         switches=switches(dice, world),
         state=State(held, {}, around, *_printing(dice, schema), conflict=conflict),
         ref=REF if side.single else "",
-        query=documents.query(dice, side.v2) if dice.chance(5) else b"",
+        query=documents.query(dice, side.v2) if dice.chance(2) else b"",
         body=body,
         layout=dice.number(),
     )

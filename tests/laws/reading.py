@@ -19,7 +19,7 @@ from tests.laws.store import Breach, Store
 from tests.laws.trees import Leaves, Tree, below, difference, leaves, members, place, root, tree
 from tests.laws.view import own_link, unsaid, view
 from tests.laws.world import Drive, Side, World, asked, drive
-from tests.laws.writing import NOTHING, blank, fits, sent
+from tests.laws.writing import NOTHING, blank, fits, lost_queries, sent
 
 
 def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
@@ -32,6 +32,7 @@ def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     if made is None:
         return
     mapping = world.mapping(case.switches)
+    lost_queries(mapping, side, case, made, ledger)
     assert made.reply.answer.status == min(side.v2.answers), "another status than v2's own"
     fits(mapping, side, made)
     native = members(made.reply.native.body)

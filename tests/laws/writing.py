@@ -47,7 +47,7 @@ def echo(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     if made is None:
         return
     mapping = world.mapping(case.switches)
-    _lost_queries(mapping, side, case, made, ledger)
+    lost_queries(mapping, side, case, made, ledger)
     first = made.reply.answer
     if first.status == 409:
         assert store.state.records.keys() == case.state.records.keys(), "a conflict wrote something"
@@ -74,7 +74,7 @@ def _text(token: Tree) -> str:
     return token[1:-1].decode()
 
 
-def _lost_queries(mapping: CompiledMapping, side: Side, case: Case, made: Drive, ledger: Ledger) -> None:
+def lost_queries(mapping: CompiledMapping, side: Side, case: Case, made: Drive, ledger: Ledger) -> None:
     """A parameter that stays behind is a declared loss, unless the endpoint has a case for it."""
     handled = {one.query for one in side.spec.cases.values()}
     for one in made.reply.trace:

@@ -1,0 +1,168 @@
+"""Every small change of the mapping files: one declaration taken away, or one of its meaningful words replaced.
+
+Left out, since no exchange can depend on them: identifiers, sentences, grades and reasons, whether a loss is logged each
+time or only counted, and the record's path and stamp (they name records to the comparison and the log).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+File: TypeAlias = dict[str, Any]
+Files: TypeAlias = dict[str, File]
+Way: TypeAlias = tuple[str | int, ...]
+
+_SILENT = {"id", "says", "grade", "reason", "quiet", "name", "on_", "kind", "type"}
+_GONE = object()
+_TWINS: Mapping[str, tuple[str, ...]] = {
+    "do": (),
+    "drop": ("drop-links",),
+    "drop-links": ("drop",),
+    "drop-null": ("drop-unset",),
+    "drop-unset": ("drop-null",),
+    "collection": ("keep-only",),
+    "keep-only": ("collection",),
+    "refuse": ("drop",),
+    "both": ("request", "answer"),
+    "back": ("both",),
+    "request": ("answer",),
+}
+_TEXT_MEMBERS = {"message", "suffix", "link", "detail", "nearest"}
+
+
+@dataclass(frozen=True)
+class Alteration:
+    """One change: the file, the way to the word in it, and what stands there afterwards (`_GONE`: nothing)."""
+
+    file: str
+    way: Way
+    about: str
+    value: Any
+    endpoints: frozenset[str]
+    """The endpoints that can notice; empty for all."""
+
+    def __str__(self) -> str:
+        word = ".".join(str(one) for one in self.way if not isinstance(one, int))
+        what = "is gone" if self.value is _GONE else f"= {self.value!r}"
+        return f"{self.about} {word} {what}"
+
+    def applied(self, files: Files) -> Files:
+        """The files with this change."""
+        made = {**files, self.file: copy.deepcopy(files[self.file])}
+        place: Any = made[self.file]
+        for step in self.way[:-1]:
+            place = place[step]
+        if self.value is _GONE:
+            del place[self.way[-1]]
+        else:
+            place[self.way[-1]] = self.value
+        return made
+
+
+def alterations(files: Files) -> Iterator[Alteration]:
+    """Every change of every declaration."""
+    switches = files["api.toml"]["compat"]
+    for name, file in files.items():
+        for way, declaration in _declarations(file):
+            about = declaration.get("id") or declaration.get("name") or declaration["type"]
+            on = declaration.get("on", [])
+            ends = frozenset([on] if isinstance(on, str) else on)
+            if way[0] != "endpoint":
+                yield Alteration(name, way, about, _GONE, ends)
+            else:
+                ends = frozenset({about})
+            for word, value in declaration.items():
+                for inner, new in _changed(word, value, declaration, switches):
+                    yield Alteration(name, (*way, word, *inner), about, new, ends)
+        for switch, declared in file.get("compat", {}).items():
+            for other in declared["values"]:
+                if other != declared["default"]:
+                    yield Alteration(name, ("compat", switch, "default"), f"compat.{switch}", other, frozenset())
+        if "error" in file:
+            yield Alteration(name, ("error", "link"), "error", "https://example.com", frozenset())
+        for word in ("body", "query"):
+            if "record" in file:
+                yield Alteration(name, ("record", word), "record", "another", frozenset())
+
+
+def _declarations(file: File) -> Iterator[tuple[Way, File]]:
+    for kind in ("rule", "step", "codec", "endpoint"):
+        yield from (((kind, at), one) for at, one in enumerate(file.get(kind, [])))
+    for at, table in enumerate(file.get("table", [])):
+        yield from ((("table", at, "entry", number), one) for number, one in enumerate(table["entry"]))
+    members = file.get("error", {}).get("member", [])
+    yield from ((("error", "member", at), one) for at, one in enumerate(members))
+
+
+def _changed(word: str, value: Any, declaration: File, switches: File) -> Iterator[tuple[Way, Any]]:
+    """The other values of one word, each with the rest of its way."""
+    if word in _SILENT or (word == "v2" and "v2-1" in declaration and " " in value):
+        return
+    match value:
+        case list():
+            if len(value) > 1:
+                yield from (((at,), _GONE) for at in range(len(value)))
+        case dict():
+            yield from _inside(word, value, switches)
+        case bool():
+            yield (), not value
+        case int():
+            yield from (((), value + 1), ((), value - 1))
+        case str():
+            yield from (((), one) for one in _words(word, value, declaration))
+
+
+def _inside(word: str, value: File, switches: File) -> Iterator[tuple[Way, Any]]:
+    yield (), {} if word != "refuse" else _GONE
+    for name, inner in value.items():
+        if word in {"when", "status", "cases"}:
+            yield (name,), _GONE
+        match inner:
+            case dict() if word == "cases":
+                yield from (((name, one), "another") for one in inner)
+            case dict():
+                yield from (((name, one), other) for one, old in inner.items() for other in _others(one, old, switches))
+            case list():
+                yield from (((name, at), _GONE) for at in range(len(inner)) if len(inner) > 1)
+            case _ if word == "when":
+                yield from (((name,), other) for other in _others(name, inner, switches))
+            case int():
+                yield from (((name,), inner + 1), ((name,), inner - 1))
+            case str() if word == "status":
+                yield (name,), 299
+            case str() if name in _TEXT_MEMBERS:
+                yield (name,), f"{inner} (another)"
+            case str() if name == "fault":
+                yield (name,), "CF-QUERY"
+
+
+def _others(switch: str, value: Any, switches: File) -> list[Any]:
+    return [one for one in switches[switch]["values"] if one != value] if switch in switches else []
+
+
+def _words(word: str, value: str, declaration: File) -> Iterator[Any]:
+    """The other texts that a word may hold."""
+    yield from _TWINS.get(value, ())
+    match word:
+        case "loss":
+            yield ""
+        case "case":
+            yield from ("", value[1:] if value.startswith("!") else f"!{value}")
+        case "prefer":
+            yield from ("", *(one for one in declaration["place"] if one != value))
+        case "native" | "place":
+            yield f"{value}2"
+        case "v2" | "v2-1" if "direction" in declaration or "loss" in declaration or " " not in value:
+            yield from ("CANCELLED", "another")
+        case "v2-1" if value.startswith("PUT "):
+            yield value.replace("PUT", "PATCH")
+        case "call" | "then":
+            yield value.replace("=100", "=50") if "=100" in value else value.replace("PUT ", "PATCH ")
+            yield from (value.replace("&expand=true", ""), value.replace("expand=true", "expand=false"))
+        case "value" if "native" not in declaration:
+            yield "detail" if value in {"status", "message", "link"} else f"{value}2"
+        case _ if word in _TEXT_MEMBERS:
+            yield f"{value}x"

@@ -1,0 +1,126 @@
+"""The mapping, changed in one word at a time: a law or a hand-written golden must notice every change.
+
+`python -m tests.laws.mutants [folder]` prints each change, who noticed it, and the share; it ends with 1 unless every
+change that still makes a mapping was noticed.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from proxy.errors import MappingError
+from proxy.mapping.api import Source
+from proxy.mapping.model import Api, Resource, Values
+from tests.laws import goldens
+from tests.laws.alterations import Alteration, Files, alterations
+from tests.laws.cases import Case
+from tests.laws.documents import ROW, Dice
+from tests.laws.ledger import Ledger
+from tests.laws.registry import Law, discovered
+from tests.laws.world import World, world
+from tests.mapping.goldens import Golden
+
+FOLDER = Path(__file__).parents[2] / "mappings"
+EXAMPLES = 60
+"""Examples for each law and endpoint; the same in every run."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The unchanged mapping with everything that judges a changed one."""
+
+    files: Files
+    world: World
+    cases: list[tuple[Law, str, list[Case]]]
+    goldens: list[Golden]
+
+    def source(self, files: Files) -> Source:
+        """The mapping that changed files make; raises `MappingError` or `ValidationError` when they make none."""
+        api = msgspec.convert(files["api.toml"], Api)
+        return Source(
+            api=api,
+            values=msgspec.convert(files[api.values], Values),
+            resources=[msgspec.convert(files[one], Resource) for one in api.resources],
+            v2=self.world.source.v2,
+            v2_1=self.world.source.v2_1,
+        )
+
+    def noticed(self, changed: Source, endpoints: frozenset[str]) -> tuple[str, list[str]]:
+        """The first law that fails, and every golden that does."""
+        return self._law(World(changed, self.world.maxima), endpoints), list(self._goldens(changed))
+
+    def _law(self, changed: World, endpoints: frozenset[str]) -> str:
+        for law, endpoint, cases in self.cases:
+            if endpoints and endpoint not in endpoints:
+                continue
+            for case in cases:
+                try:
+                    law.hold(changed, changed.sides[endpoint], case, Ledger())
+                except Exception as failure:  # noqa: BLE001 - whatever a law raises is its failure
+                    return f"{law.name} {endpoint}: {str(failure)[:90]}"
+        return ""
+
+    def _goldens(self, changed: Source) -> Iterator[str]:
+        with goldens.judged_over(changed):
+            for golden in self.goldens:
+                try:
+                    goldens.judge(golden)
+                except Exception:  # noqa: BLE001 - whatever a golden raises is its failure
+                    yield str(golden)
+
+
+def bench(folder: Path) -> Bench:
+    """Read a folder and draw the examples of every law, always the same."""
+    shipped, chance = world(folder), Random(20)
+    names = ["api.toml", shipped.source.api.values, *shipped.source.api.resources]
+    files = {name: tomllib.loads((folder / name).read_text("utf-8")) for name in names}
+    cases = [
+        (law, side.spec.id, [law.make(Dice(chance.randbytes(ROW)), shipped, side) for _ in range(EXAMPLES)])
+        for law, side in discovered(shipped)
+    ]
+    return Bench(files, shipped, cases, goldens.read(folder))
+
+
+def judge(one: Alteration, ready: Bench) -> tuple[str, str]:
+    """`killed`, `survived` or `refused` (by the loader, which does not count), and who did it."""
+    try:
+        changed = ready.source(one.applied(ready.files))
+        for chosen in ready.world.choices:
+            changed.compiled(dict(chosen), goldens.BASES)
+    except (MappingError, msgspec.ValidationError) as no:
+        return "refused", str(no)
+    law, failed = ready.noticed(changed, one.endpoints)
+    by = [f"law {law}"] * bool(law) + [f"{len(failed)} goldens ({failed[0]})" for _ in failed[:1]]
+    return ("killed" if by else "survived"), "; ".join(by)
+
+
+def main(folder: Path = FOLDER) -> int:
+    """Judge every alteration; 0 only when none survived."""
+    ready = bench(folder)
+    law, failed = ready.noticed(ready.source(ready.files), frozenset())
+    if law or failed:
+        sys.stdout.write(f"the mapping as it is fails already: {law} {failed}\n")
+        return 1
+    counts = {"killed": 0, "survived": 0, "refused": 0}
+    for one in alterations(ready.files):
+        verdict, by = judge(one, ready)
+        counts[verdict] += 1
+        sys.stdout.write(f"{verdict:<9} {one}: {by}\n")
+    judged = counts["killed"] + counts["survived"]
+    rate = 100 * counts["killed"] / judged if judged else 0
+    sys.stdout.write(
+        f"\n{judged} mutants, {counts['killed']} killed, {counts['survived']} survived: kill rate {rate:.1f} %"
+        f" ({counts['refused']} changes more were refused by the loader and do not count)\n"
+    )
+    return 0 if judged and not counts["survived"] else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
