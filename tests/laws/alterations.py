@@ -1,7 +1,8 @@
 """Every small change of the mapping files: one declaration taken away, or one of its meaningful words replaced.
 
 Left out, since no exchange can depend on them: identifiers, sentences, grades and reasons, whether a loss is logged each
-time or only counted, and the record's path and stamp (they name records to the comparison and the log).
+time or only counted, the record's path and stamp, rules that only the comparison reads (`frozen`), and switches that
+nothing reads yet.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ _TWINS: Mapping[str, tuple[str, ...]] = {
     "drop-links": ("drop",),
     "drop-null": ("drop-unset",),
     "drop-unset": ("drop-null",),
-    "collection": ("keep-only",),
     "keep-only": ("collection",),
     "refuse": ("drop",),
     "both": ("request", "answer"),
@@ -45,7 +45,7 @@ class Alteration:
     """The endpoints that can notice; empty for all."""
 
     def __str__(self) -> str:
-        word = ".".join(str(one) for one in self.way if not isinstance(one, int))
+        word = "/".join(str(one) for one in self.way)
         what = "is gone" if self.value is _GONE else f"= {self.value!r}"
         return f"{self.about} {word} {what}"
 
@@ -65,8 +65,11 @@ class Alteration:
 def alterations(files: Files) -> Iterator[Alteration]:
     """Every change of every declaration."""
     switches = files["api.toml"]["compat"]
+    read = {name for name in switches if f"'{name}'" in repr([{**one, "compat": 0} for one in files.values()])}
     for name, file in files.items():
         for way, declaration in _declarations(file):
+            if declaration.get("do") == "frozen":
+                continue
             about = declaration.get("id") or declaration.get("name") or declaration["type"]
             on = declaration.get("on", [])
             ends = frozenset([on] if isinstance(on, str) else on)
@@ -76,8 +79,12 @@ def alterations(files: Files) -> Iterator[Alteration]:
                 ends = frozenset({about})
             for word, value in declaration.items():
                 for inner, new in _changed(word, value, declaration, switches):
+                    if new == value and not inner:
+                        continue
                     yield Alteration(name, (*way, word, *inner), about, new, ends)
         for switch, declared in file.get("compat", {}).items():
+            if switch not in read:
+                continue
             for other in declared["values"]:
                 if other != declared["default"]:
                     yield Alteration(name, ("compat", switch, "default"), f"compat.{switch}", other, frozenset())

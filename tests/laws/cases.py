@@ -36,9 +36,9 @@ class Case:
         return written(self.body, self.layout) if self.body else b""
 
 
-def switches(dice: Dice, world: World) -> Switches:
-    """The default switches half of the time, else one of them set otherwise."""
-    return dice.pick(world.choices) if dice.chance(2) else ()
+def switches(dice: Dice, world: World, side: Side) -> Switches:
+    """The default switches half of the time, else one that the endpoint heeds is set otherwise."""
+    return dice.pick(world.heeded(side)) if dice.chance(2) else ()
 
 
 def relations(schema: Schema) -> list[str]:
@@ -105,7 +105,7 @@ def write(dice: Dice, world: World, side: Side) -> Case:
         held[REF] |= _twin(side, body)
     around = record(dice, _PAGE, extra=False) if conflict else {}
     return Case(
-        switches=switches(dice, world),
+        switches=switches(dice, world, side),
         state=State(held, {}, around, *_printing(dice, schema), conflict=conflict),
         ref=REF if side.single else "",
         query=documents.query(dice, side.v2) if dice.chance(2) else b"",
@@ -155,12 +155,12 @@ def read(dice: Dice, world: World, side: Side) -> Case:
         others = [pair for pair in query.decode().split("&") if pair and not pair.startswith(f"{case.query}=")]
         query = "&".join([*others, f"{case.query}={case.equals}"]).encode()
     held = state(dice, world, side)
-    return Case(switches(dice, world), held, REF if side.single else "", query, layout=dice.number())
+    return Case(switches(dice, world, side), held, REF if side.single else "", query, layout=dice.number())
 
 
 def read_plainly(dice: Dice, world: World, side: Side) -> Case:
     """A stored state, to be read as it is; `side` is the endpoint that writes it."""
-    return Case(switches(dice, world), state(dice, world, world.reader(side)), REF)
+    return Case(switches(dice, world, side), state(dice, world, world.reader(side)), REF)
 
 
 def failure(dice: Dice, world: World, side: Side) -> Case:
@@ -174,4 +174,4 @@ def failure(dice: Dice, world: World, side: Side) -> Case:
     text = dice.pick((told, told, told, b"", b"<html>busy</html>"))
     held = State(error=Answer(status, [(b"Content-Type", b"application/json")], text))
     ref = REF if side.single else ""
-    return Case(switches(dice, world), held, ref, documents.query(dice, side.v2), body, dice.number())
+    return Case(switches(dice, world, side), held, ref, documents.query(dice, side.v2), body, dice.number())

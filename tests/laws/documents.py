@@ -174,7 +174,8 @@ def _returned(schema: Schema, name: str) -> list[Tree]:
     link: dict[str, Tree] = {"href": token(f"{PUBLIC}/v2/orders/1/{name}")}
     old: dict[str, Tree] = {"href": token(f"{ALIAS}/v2/guests/1")}
     page: list[Tree] = [link, {"items": []}, {"items": [link, old]}]
-    page.append({"href": link["href"], "offset": b"0", "limit": b"10", "items": [old]})
+    around: dict[str, Tree] = {"href": link["href"], "offset": b"0", "limit": b"10", "items": [old]}
+    page += [around, {**around, **dict.fromkeys(("first", "last", "next", "previous"), link)}]
     return page + [[], [old]] if "array" in schema.types else page
 
 

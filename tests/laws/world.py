@@ -103,6 +103,15 @@ class World:
         ]
         return [(), *others]
 
+    def heeded(self, side: Side) -> list[Switches]:
+        """Those choices that this endpoint's rules and steps, the value tables or the error body read."""
+        rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
+        steps = [one for file in self.source.resources for one in file.step if one.on == side.spec.id]
+        entries = [one for table in self.source.values.table for one in table.entry]
+        names = {name for one in (*rules, *steps, *entries, *self.source.api.error.member) for name in one.when}
+        names |= {name for name in side.spec.status.values() if isinstance(name, str)}
+        return [one for one in self.choices if not one or one[0][0] in names]
+
     def reader(self, side: Side) -> Side:
         """The endpoint that reads the record which `side` writes."""
         return next(one for one in self.sides.values() if one.reads and one.single and _collection(one) == _collection(side))
