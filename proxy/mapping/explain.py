@@ -134,7 +134,7 @@ def _acting(
         if (native := declared[one.firing.rule].native)
     ]
     found: list[_Acting] = []
-    gone: set[str] = set()
+    gone = {one.place for one in placed}
     for one in placed:
         act = Act(declared[one.firing.rule], one.firing.before, one.firing.after)
         source = one.place
@@ -158,11 +158,10 @@ def _unknown(
 ) -> str:
     """The member that a firing leaves unnamed: the next one of this value that did not arrive."""
     parent = place.rpartition("/")[0]
-    for other, there in before.items():
-        direct = other.rpartition("/")[0] == parent and other != parent
-        if direct and other not in after and other not in gone and bytes(there) == token:
-            return other
-    return place
+    members = (
+        one for one in before if one.rpartition("/")[0] == parent and one not in after and one not in gone
+    )
+    return next((one for one in members if bytes(before[one]) == token), place)
 
 
 def _swapped(place: str, moves: Sequence[tuple[str, str]]) -> str:

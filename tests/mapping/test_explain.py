@@ -237,6 +237,54 @@ def test_a_made_up_value_is_told_with_the_neighbour_it_comes_from(tmp_path: Path
     assert line(shown.back, "/part")[2] == b"{}"
 
 
+def test_a_member_that_no_rule_reaches_is_one_value_where_its_names_are_not_unique(tmp_path: Path) -> None:
+    body = b'{"name":"n","extra":{"a":1,"a":2},"size":1}'
+    shown = told(tmp_path, [toy.rule("request", "/size", "drop")], body, b'{"name":"n"}')
+    assert line(shown.request, "/extra") == ("/extra", b'{"a":1,"a":2}', b'{"a":1,"a":2}', [])
+    (dropped,) = [one for one in shown.request if one.place is None]
+    assert (dropped.source, dropped.before, dropped.losses) == ("/size", b"1", ())
+
+
+def test_of_two_members_with_one_value_each_is_told_by_its_own_name() -> None:
+    body = b'{"items":[{"href":"x","price":1,"loyalty":1,"other":1}]}'
+    request = Asked(COMPILED[0].endpoints["orders.list"], {}, [(b"guestRef", b"1")], [], b"")
+    shown = explain(COMPILED[0], DECLARED, request, [Answer(200, [], body)])
+    lost = [(one.source, one.before) for one in shown.back if one.place is None]
+    assert lost == [("/items/0/price", b"1"), ("/items/0/loyalty", b"1"), ("/items/0/other", b"1")]
+
+
+def test_a_read_that_cannot_be_said_in_v2_is_a_refusal_after_the_call() -> None:
+    request = Asked(COMPILED[0].endpoints["orders.list"], {}, [(b"guestRef", b"1")], [], b"")
+    shown = explain(COMPILED[0], DECLARED, request, [Answer(200, [], b'{"items":"none"}')])
+    assert len(shown.calls) == 1
+    assert shown.refusal is not None
+    assert (shown.refusal.code, shown.refusal.status, shown.refusal.rule) == (
+        "CF-BAD-ANSWER",
+        502,
+        "orders.list.items",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "answered"),
+    [(b'{"price":"x"}', Asked), (b"x" * (1 << 25), Refused)],
+    ids=["of any kind", "too large"],
+)
+def test_a_body_is_taken_as_traffic_takes_it(body: bytes, answered: type) -> None:
+    call = Call("POST", b"/v2/orders", [], body)
+    if answered is Refused:
+        with pytest.raises(Refused):
+            asked_by_explain(SOURCE, COMPILED[0], OVER, call)
+    else:
+        assert isinstance(asked_by_explain(SOURCE, COMPILED[0], OVER, call), Asked)
+
+
+def test_a_question_about_a_path_is_not_translated() -> None:
+    told_where = asked_by_explain(SOURCE, COMPILED[0], OVER, Call("OPTIONS", b"/v2/orders", []))
+    assert isinstance(told_where, str)
+    assert told_where.startswith("OPTIONS")
+
+
 def test_a_refused_request_has_its_place_and_rule_and_no_calls() -> None:
     mapping = COMPILED[0]
     body = json.dumps({"contact": {"firstName": "secret"}}).encode()
