@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Raw
 
@@ -112,10 +112,7 @@ class _Each:
     inner: Node
     watch: Watch
     numbers: Iterator[int]
-
-    @property
-    def creates(self) -> bool:
-        return self.inner.creates
+    creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         before, number = len(trace), next(self.numbers)

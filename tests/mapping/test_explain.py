@@ -23,7 +23,7 @@ from proxy.explain import Explanation, explain
 from proxy.json import Kind, check_document, kind, walk
 from proxy.mapping.api import CompiledMapping, load
 from proxy.mapping.declared import catalogue
-from proxy.mapping.explain import Value
+from proxy.mapping.explain import Value, explained
 from proxy.mapping.nodes import Firing
 from proxy.serve import _asked
 from proxy.types import Answer, Call
@@ -251,6 +251,12 @@ def test_of_two_members_with_one_value_each_is_told_by_its_own_name() -> None:
     shown = explain(COMPILED[0], DECLARED, request, [Answer(200, [], body)])
     lost = [(one.source, one.before) for one in shown.back if one.place is None]
     assert lost == [("/items/0/price", b"1"), ("/items/0/loyalty", b"1"), ("/items/0/other", b"1")]
+
+
+def test_what_vanishes_without_a_cause_is_shown_all_the_same() -> None:
+    (kept, gone) = explained(b'{"a":1,"b":2}', b'{"a":1}', [], DECLARED, forward=True)
+    assert kept == Value("/a", b"1", "/a", b"1")
+    assert gone == Value(None, None, "/b", b"2")
 
 
 def test_a_read_that_cannot_be_said_in_v2_is_a_refusal_after_the_call() -> None:

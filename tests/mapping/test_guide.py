@@ -17,7 +17,7 @@ from proxy.mapping.answered import answered
 from proxy.mapping.api import Source, load
 from proxy.mapping.contract import load_contract
 from proxy.mapping.declared import catalogue
-from proxy.mapping.differences import Difference, differences
+from proxy.mapping.differences import Difference, Part, differences
 from proxy.mapping.guide import guide
 from tests.mapping import toy
 from tests.mapping.goldens import FOLDER
@@ -177,6 +177,13 @@ def test_a_new_value_a_new_status_a_new_parameter_and_a_new_call_are_found(tmp_p
         answered(source)
     for one in new:
         assert one in str(refused.value)
+
+
+def test_an_answer_without_a_body_has_no_members_to_compare(tmp_path: Path) -> None:
+    document = copied(V2_1)
+    del document["paths"]["/v2.1/orders"]["get"]["responses"]["200"]["content"]
+    found = differences(edited(tmp_path, "v2_1", document))
+    assert not [one for one in found if one.endpoint == "orders.list" and one.part is Part.ANSWER]
 
 
 def test_what_a_further_call_brings_is_compared_as_well(tmp_path: Path) -> None:
