@@ -7,13 +7,13 @@ of the switches, and reported at the topmost place.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from proxy.mapping.contract import Schema
 from proxy.mapping.lint_matching import Matching
 from proxy.mapping.lint_scope import Places, Scope, settings
-from proxy.mapping.model import Switch
+from proxy.mapping.model import Setting, Switch
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class Hole:
     rule: str
     message: str
     way_out: str
+    setting: Mapping[str, Setting] = field(default_factory=dict)
+    """The switches under which it is open, where that depends on them."""
 
 
 def document_holes(one: Matching, speaking: frozenset[str]) -> Iterator[Hole]:
@@ -44,9 +46,8 @@ def document_holes(one: Matching, speaking: frozenset[str]) -> Iterator[Hole]:
 def _hole(one: Matching, place: str, message: str, *, native: bool) -> Hole:
     scope = one.scope
     way_out = "write a rule for it, or accept it with a reason in accepted.toml"
-    return Hole(
-        one.name(native=native, place=place), scope.file, scope.endpoint.id, message + one.where, way_out
-    )
+    name = one.name(native=native, place=place)
+    return Hole(name, scope.file, scope.endpoint.id, message + one.where, way_out, one.setting)
 
 
 def _unclaimed(one: Matching, place: str, speaking: frozenset[str], *, native: bool) -> str:
@@ -112,7 +113,8 @@ def query_holes(scope: Scope, compat: dict[str, Switch]) -> Iterator[Hole]:
         chosen = " and ".join(f"compat.{name} = {value!r}" for name, value in setting.items())
         where = f" with {chosen}" if chosen else ""
         for name in sorted(scope.v2.query.keys() - scope.v2_1.query.keys() - decided):
-            yield _parameter(scope, f"v2 {scope.v2.name} ?{name}", f"v2.1 does not know it{where}")
+            hole = _parameter(scope, f"v2 {scope.v2.name} ?{name}", f"v2.1 does not know it{where}")
+            yield replace(hole, setting=setting)
     for name in sorted(scope.v2_1.query.keys() - scope.v2.query.keys()):
         yield _parameter(scope, f"v2.1 {scope.v2_1.name} ?{name}", "no v2 caller can say it")
 

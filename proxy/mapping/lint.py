@@ -24,6 +24,7 @@ from proxy.mapping.lint_finding import Finding, FindingKind
 from proxy.mapping.lint_matching import matchings
 from proxy.mapping.lint_overlap import overlaps
 from proxy.mapping.lint_references import (
+    ACCEPTED,
     claims,
     endpoint_details,
     record_details,
@@ -101,8 +102,8 @@ def _coverage(
     """Holes of both contracts, left out where a declaration about the very thing is wrong already."""
     found = [one for one in found if one.kind not in {FindingKind.LOSS, FindingKind.ACCEPTED}]
     wrong, files = {one.rule for one in found}, {one.file for one in found}
-    if any(one.place == "on" for one in found):
-        return  # a rule that stands nowhere may be the one that every hole waits for
+    if any(one.place == "on" or one.file == ACCEPTED for one in found):
+        return  # what stands nowhere may be what every hole waits for
     endpoints = {one.id for file in source.resources for one in file.endpoint}
     steps = {one.id for file in source.resources for one in file.step}
     sound = [

@@ -13,7 +13,7 @@ from proxy.mapping.lint_errors import error_members
 from proxy.mapping.lint_finding import Finding, FindingKind, nearest
 from proxy.mapping.lint_scope import successes
 from proxy.mapping.lint_values import OPEN, leaf_words
-from proxy.mapping.model import Grade
+from proxy.mapping.model import Grade, Setting
 
 if TYPE_CHECKING:
     from proxy.mapping.api import Source
@@ -29,6 +29,8 @@ class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     says: str
     grade: Grade
     reason: str
+    when: dict[str, Setting] = {}
+    """Switches that must have these values, else it accepts nothing."""
 
 
 class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,12 +60,19 @@ def settled(
     entries: Sequence[Accept], holes: Iterable[Hole], universe: Iterable[str], *, whole: bool
 ) -> Iterator[Finding]:
     """Holes that no entry accepts; when `whole` (every hole was looked for), also entries that accept none."""
-    accepted = {place for one in entries for place in one.place}
+    accepting: dict[str, list[Accept]] = {}
+    for one in entries:
+        for place in one.place:
+            accepting.setdefault(place, []).append(one)
     found: set[str] = set()
+    open_: dict[str, Hole] = {}
     for hole in holes:
-        if hole.place not in accepted and hole.place not in found:
-            yield Finding(FindingKind.UNCOVERED, hole.file, hole.place, hole.rule, hole.message, hole.way_out)
-        found.add(hole.place)
+        if any(one.when.items() <= hole.setting.items() for one in accepting.get(hole.place, ())):
+            found.add(hole.place)
+        else:
+            open_.setdefault(hole.place, hole)
+    for hole in open_.values():
+        yield Finding(FindingKind.UNCOVERED, hole.file, hole.place, hole.rule, hole.message, hole.way_out)
     exists = {*universe}
     for one in entries:
         for place in one.place:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from proxy.mapping.lint_overlap import reduces
 from proxy.mapping.lint_scope import Places, Scope, active, below, settings
-from proxy.mapping.model import Rule, Switch
+from proxy.mapping.model import Rule, Setting, Switch
 
 _TAKES = frozenset({"drop", "drop-links", "link"})
 
@@ -22,6 +22,7 @@ class Matching:
     rules: Sequence[Rule]
     v2: Places
     native: Places
+    setting: Mapping[str, Setting]
     where: str
     """The case and the setting, for people; empty when there is only one."""
 
@@ -82,4 +83,4 @@ def matchings(scope: Scope, compat: dict[str, Switch]) -> Iterator[Matching]:
                 parts = [f"case '{case}'"] if case else []
                 parts += [f"compat.{name} = {value!r}" for name, value in setting.items()]
                 where = f" with {' and '.join(parts)}" if parts else ""
-                yield Matching(scope, forward, held, v2, native, where)
+                yield Matching(scope, forward, held, v2, native, setting, where)

@@ -30,6 +30,8 @@ def references(source: Source) -> Iterator[Finding]:
     yield from _ids(source)
     for file, claim in claims(source):
         yield from _switches(source, file, claim.id, claim.when)
+    for one in source.accepted:
+        yield from _switches(source, ACCEPTED, one.id, one.when)
     for member in source.api.error.member:
         for name, values in member.when.items():
             for value in values:

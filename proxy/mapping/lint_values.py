@@ -164,7 +164,9 @@ def _without_counterpart(
             chosen = "".join(f" with compat.{name} = {value!r}" for name, value in setting.items())
             message = f"{other} has no such value of {leaf.codec}{chosen}"
             rule = f"values.{leaf.codec}" if table else ""
-            yield Hole(f"{side} value {leaf.codec} {word}", source.api.values, rule, message, way_out)
+            yield Hole(
+                f"{side} value {leaf.codec} {word}", source.api.values, rule, message, way_out, setting
+            )
 
 
 def _images(entries: Iterable[Entry], setting: Mapping[str, Setting], *, forward: bool) -> dict[str, str]:

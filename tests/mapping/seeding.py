@@ -54,7 +54,9 @@ def seeded(path: Path, seed: Seed) -> Path:
     return folder
 
 
-def rule(id_: str, on: str, at: str, place: str, do: str, more: str = "") -> str:
+def rule(  # noqa: PLR0917 - in the order of the file
+    id_: str, on: str, at: str, place: str, do: str, more: str = ""
+) -> str:
     """A further rule as text, `place` and `on` without brackets."""
     listed = ", ".join(f'"{one}"' for one in place.split())
     return (
