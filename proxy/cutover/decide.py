@@ -13,6 +13,7 @@ Everything is decided on raw bytes; the same bytes are forwarded.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -122,7 +123,8 @@ class Decider(msgspec.Struct, frozen=True):
         raise Refused(Fault.METHOD, "Method not allowed.", f"This path takes {allowed}. Use one of them.")
 
     def _unmapped(self, path: bytes, caller: Caller) -> Ahead:
-        ours = path.startswith(self.mapping.family)
+        # Escaped letters name the same path (RFC 3986 §6.2.2.2): they are no way back to v2.
+        ours = unquote_to_bytes(path).startswith(self.mapping.family)
         if ours and not self.unmapped_to_v2 and self.routes.all_v2_1(caller.id, self.mapping.endpoints):
             raise Refused(
                 Fault.UNMAPPED,

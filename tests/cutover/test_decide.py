@@ -128,7 +128,13 @@ def test_another_method_is_refused_once_v2_1_answers_everything_at_that_path() -
 
 @pytest.mark.parametrize(
     ("path", "query"),
-    [(b"/v2/orders/one/contacts", None), (b"/v2/orderItems/i", None), (b"/v2/orders", b"x=1")],
+    [
+        (b"/v2/orders/one/contacts", None),
+        (b"/v2/orderItems/i", None),
+        (b"/v2/orders", b"x=1"),
+        (b"/v2/%6frders", b"referenceId=one"),
+        (b"/v2/order%73/one", None),
+    ],
 )
 def test_an_unmapped_order_call_is_refused_once_the_caller_has_left_v2(
     path: bytes, query: bytes | None
