@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
+
 from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable, UpstreamFailed
 from proxy.mapping.faults import ErrorShape
 from proxy.types import Answer, Headers, Outcome
@@ -30,12 +34,17 @@ def for_error(shape: ErrorShape, error: CrossfadeError, request_id: str, *, head
     return Answer(fault.status, headers, b"" if head else body)
 
 
-def health(name: bytes, *, draining: bool) -> Answer:
-    """The answer to a load balancer: whether the process lives, and whether it shall get more requests."""
+def health(name: bytes, *, draining: bool, degraded: Sequence[str] = ()) -> Answer:
+    """The answer to a load balancer: whether the process lives, and whether it shall get more requests.
+
+    A part that is degraded is named, and costs nobody the traffic.
+    """
     if name not in {b"livez", b"readyz"}:
         raise Refused(Fault.NOT_FOUND, "Not found.", "Under /-/ there are livez and readyz only.")
     ready = name == b"livez" or not draining
-    body = b'{"status":"%s"}' % (b"ok" if name == b"livez" else b"ready" if ready else b"draining")
+    status = "ok" if name == b"livez" else "ready" if ready else "draining"
+    told = {"status": status, "degraded": degraded} if degraded and name == b"readyz" else {"status": status}
+    body = msgspec.json.encode(told)
     headers = [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(body))]
     return Answer(200 if ready else 503, headers, body)
 
@@ -72,4 +81,5 @@ _MESSAGES = {
     Fault.TIMEOUT: "The platform did not answer in time.",
     Fault.BAD_ANSWER: "The platform's answer could not be used.",
     Fault.OVERLOADED: "Too many requests are being carried.",
+    Fault.JOURNAL: "Writes cannot be taken at the moment.",
 }

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import uvloop
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route as Page
 
 from proxy import __version__
-from proxy.answers import health
 from proxy.config.identity import load_key
 from proxy.config.load import Loaded
+from proxy.config.mapped import compiled
 from proxy.config.model import Config
 from proxy.cutover.bucket import salts
 from proxy.cutover.decide import Decider
@@ -29,10 +29,10 @@ from proxy.evidence.engine import Evidence
 from proxy.listen import Listener, run_all
 from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.mapping.api import load
-from proxy.mapping.links import Bases
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
 from proxy.upstream import Engine, UpstreamSettings, make_engine
+from proxy.upstream.journal import Journal
 from proxy.wire.credentials import CallerIds
 
 SHIPPED = Path(__file__).parent.parent / "mappings"
@@ -40,6 +40,8 @@ SHIPPED = Path(__file__).parent.parent / "mappings"
 
 _FLUSH = 5.0
 """Seconds that comparisons which still wait are given at the end."""
+_MARGIN = 2.0
+"""Seconds on top of the upstreams' own deadlines that requests in flight are given at the end."""
 
 
 def serve(loaded: Loaded) -> None:
@@ -51,7 +53,7 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
     """Everything that a configuration amounts to; nothing is opened but files."""
     config = loaded.config
     source = load(Path(config.mappings) if config.mappings else SHIPPED)
-    mapping = source.compiled(config.compat, _bases(config))
+    mapping = compiled(source, config)
     key = load_key(Path(config.identity.key_file))
     bucket_salt, sample_salt = salts(key)
     routes = Routes.compile(config, source.writes)
@@ -66,6 +68,7 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
         v2_1=_engine(config, "v2_1"),
         shadow=shadow,
         evidence=Evidence(config.shadow, mapping, shadow, log, key=key, salt=sample_salt, registry=registry),
+        journal=_journal(config, log, registry),
         log=log,
         allowed_hosts=frozenset(host.lower().encode() for host in config.server.allowed_hosts),
     )
@@ -78,7 +81,7 @@ def admin(gateway: Gateway, registry: CollectorRegistry, token: str) -> Starlett
     """
 
     async def probe(request: Request) -> Response:
-        answer = health(request.url.path.lstrip("/").encode(), draining=gateway.draining)
+        answer = gateway.health(request.url.path.lstrip("/").encode())
         return Response(answer.body, answer.status, media_type="application/json")
 
     async def metrics(request: Request) -> Response:
@@ -99,9 +102,11 @@ async def _serve(loaded: Loaded) -> None:
     snapshot = build(loaded, registry, log)
     gateway = Gateway(snapshot)
     operators = admin(gateway, registry, _token(config))
-    front = Listener(gateway, config.server.host, config.server.port, _tls(config))
+    patience = max(config.upstream.v2.total_timeout, config.upstream.v2_1.total_timeout) + _MARGIN
+    front = Listener(gateway, config.server.host, config.server.port, _tls(config), patience)
     back = Listener(operators, config.admin.host, config.admin.port, {})
     stopping = _stopping(gateway, config, log)
+    snapshot.journal.start()
     snapshot.evidence.start()
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
@@ -110,7 +115,15 @@ async def _serve(loaded: Loaded) -> None:
         await snapshot.evidence.drain(_FLUSH)
         await snapshot.evidence.stop()
         await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close(), snapshot.shadow.close())
+    snapshot.journal.close()
     log.write("stopped", reason="signal", in_flight=gateway.in_flight)
+
+
+def _journal(config: Config, log: EventLog, registry: CollectorRegistry) -> Journal:
+    journal = Journal(Path(config.journal.path), log, fsync=config.journal.fsync)
+    gauge = Gauge("crossfade_indoubt_writes", "Writes whose end nobody knows.", registry=registry)
+    gauge.set_function(journal.in_doubt)
+    return journal
 
 
 def _stopping(gateway: Gateway, config: Config, log: EventLog) -> asyncio.Event:
@@ -157,17 +170,6 @@ def _started(log: EventLog, loaded: Loaded, front: Listener, back: Listener) -> 
         admin_host=back.host,
         admin_port=back.port,
         engine=loaded.config.upstream.engine,
-    )
-
-
-def _bases(config: Config) -> Bases:
-    both = config.upstream
-    aliases = (*both.v2.aliases, *both.v2_1.aliases)
-    return Bases(
-        public=config.server.public_url.rstrip("/"),
-        v2=both.v2.base_url.rstrip("/"),
-        v2_1=both.v2_1.base_url.rstrip("/"),
-        aliases=tuple(one.rstrip("/") for one in aliases),
     )
 
 

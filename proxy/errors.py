@@ -57,6 +57,8 @@ class Fault(Enum):
     """The platform's answer is not proper HTTP, or cannot be translated."""
     OVERLOADED = ("CF-OVERLOADED", 503)
     """Too much is in flight here, or the proxy is draining."""
+    JOURNAL = ("CF-JOURNAL", 503)
+    """The write could not be entered in the journal, and none is to be sent without that."""
     TIMEOUT = ("CF-TIMEOUT", 504)
     """The platform did not answer in time."""
     LOOP = ("CF-LOOP", 508)

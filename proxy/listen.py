@@ -12,12 +12,13 @@ import asyncio
 import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from math import ceil
 from typing import Any, Protocol
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from proxy.serve import RAW_TARGET
+from proxy.serve import LINE, RAW_TARGET
 from proxy.types import Headers
 from proxy.wire.headers import first
 
@@ -38,6 +39,8 @@ MAX_FIELDS = 200
 """Field lines of one request; real callers send about twenty."""
 MAX_SECTION = 64 * 1024
 """Bytes of one request's header section."""
+_AGAIN = 0.05
+"""Seconds between two looks at an answer that its caller is slow to read."""
 
 
 class GatewayProtocol(HttpToolsProtocol):
@@ -45,10 +48,15 @@ class GatewayProtocol(HttpToolsProtocol):
 
     head_seconds = 10.0
     """How long a header section may take to arrive, counted from the connection or from its first byte."""
+    gone = False
+    """Whether the caller has left, or was left."""
+    leaving: Callable[[], object] | None = None
+    """What to do when the caller leaves while this is set: end a read that nobody waits for any more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
         """A caller has connected, and has to say something soon."""
         super().connection_made(transport)
+        self._owed: list[Callable[[bool], None]] = []
         self._open = True
         self._left = MAX_SECTION
         self._deadline: asyncio.TimerHandle | None = None
@@ -59,11 +67,41 @@ class GatewayProtocol(HttpToolsProtocol):
         super().data_received(data)
         self._watch()
 
+    def eof_received(self) -> None:
+        """The caller says no more: the connection ends after what has been written, and nothing more is taken."""
+        super().eof_received()
+        self.gone = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended, and its timer with it."""
         self._open = False
+        self.gone = True
         self._watch()
         super().connection_lost(exc)
+        self._settle(handed=exc is None)  # asyncio ends a connection without an exception once all is written
+        if self.leaving is not None:
+            self.leaving()
+
+    def when_handed(self, told: Callable[[bool], None]) -> None:
+        """Tell whether the kernel has taken all that was sent: soon, or when the caller reads on or is gone."""
+        if self.gone:
+            told(False)
+            return
+        self._owed.append(told)
+        self.loop.call_soon(self._look)  # uvloop writes at the end of a turn of its loop
+
+    def _look(self) -> None:
+        if not self._owed:
+            return
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(_AGAIN, self._look)
+        else:
+            self._settle(handed=True)
+
+    def _settle(self, *, handed: bool) -> None:
+        owed, self._owed = self._owed, []
+        for told in owed:
+            told(handed)
 
     def _watch(self) -> None:
         if self._open and self._deadline is None:
@@ -94,6 +132,7 @@ class GatewayProtocol(HttpToolsProtocol):
         self._open = False
         check_framing(self.parser.get_http_version(), self.headers)
         self.scope[RAW_TARGET] = self.url  # type: ignore[literal-required] # a key of ours beside ASGI's
+        self.scope[LINE] = self  # type: ignore[literal-required] # see above
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -115,8 +154,11 @@ def check_framing(version: str, headers: Headers) -> None:
 class Listener:
     """One address and the application behind it."""
 
-    def __init__(self, app: Any, host: str, port: int, tls: dict[str, Any]) -> None:
-        """Bind the address; raises `OSError` with the address as its file name when it cannot be had."""
+    def __init__(self, app: Any, host: str, port: int, tls: dict[str, Any], patience: float = 5.0) -> None:
+        """Bind the address; raises `OSError` with the address as its file name when it cannot be had.
+
+        `patience` is how many seconds requests in flight are given when it stops.
+        """
         self._socket = _bound(host, port)
         self.host, self.port = self._socket.getsockname()[:2]
         config = uvicorn.Config(
@@ -130,6 +172,7 @@ class Listener:
             log_config=None,
             server_header=False,
             date_header=False,
+            timeout_graceful_shutdown=ceil(patience),
             **tls,
         )
         self.server = _Server(config)

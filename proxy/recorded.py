@@ -12,6 +12,7 @@ from proxy.exchange import Asked, Reply, record_key
 from proxy.log import EventLog
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Version
+from proxy.upstream.writes import Writes
 from proxy.wire.credentials import record_name
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -29,6 +30,7 @@ class Done(msgspec.Struct, gc=False):
     version: Version | None = None
     request_bytes: int = 0
     code: str = ""
+    writes: Writes | None = None
 
 
 def observed(

@@ -22,13 +22,14 @@ from proxy.cutover.stage import Stage
 from proxy.errors import CrossfadeError, Fault, Refused
 from proxy.evidence.observation import Observation
 from proxy.exchange import Asked, exchange
+from proxy.forward import passed
+from proxy.in_doubt import LEFT, Line, end_with_caller, engine_for, handed_over
 from proxy.mapping.paths import fill
 from proxy.recorded import Done, log_mistake, log_request, observed
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call, Headers, Version
 from proxy.upstream.drive import drive
-from proxy.wire.coding import Undecodable, decode_body
-from proxy.wire.headers import check_request, edited, first, for_caller, for_translated, for_upstream
+from proxy.wire.headers import check_request, first, for_caller, for_translated, for_upstream
 from proxy.wire.request_id import acceptable, new
 from proxy.wire.target import check_target
 
@@ -38,6 +39,8 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 RAW_TARGET = "crossfade.target"
 """The key of `scope` under which our server protocol leaves the request target as it came."""
+LINE = "crossfade.line"
+"""The key of `scope` under which it leaves the caller's connection, a `Line`."""
 
 
 class Gateway:
@@ -52,20 +55,30 @@ class Gateway:
         """Answer one request."""
         snapshot = self.snapshot
         done = Done(new(), perf_counter(), scope["method"])
+        line: Line | None = scope.get(LINE)
         self.in_flight += 1
         try:
             answer, seen = await self._answered(snapshot, scope, receive, done)
         except asyncio.CancelledError:
-            raise
+            if line is None or not line.gone:
+                raise
+            answer, seen = LEFT, None
         except Exception as error:  # noqa: BLE001 - the last resort: a bug must not become a bare 500
             answer, seen = _failed(snapshot, error, done, scope["headers"]), None
         finally:
             self.in_flight -= 1
-        await _send(send, answer, head=done.method == "HEAD")
+            if line is not None:
+                line.leaving = None
+        await handed_over(_send(send, answer, head=done.method == "HEAD"), line, done)
         if seen is not None:
             snapshot.evidence.offer(seen)
         if snapshot.config.log.requests != "off":
             log_request(snapshot, done, answer)
+
+    def health(self, name: bytes) -> Answer:
+        """Whether the process lives, or is ready, and which part of it is degraded."""
+        degraded = ("journal",) if self.snapshot.journal.failure else ()
+        return health(name, draining=self.draining, degraded=degraded)
 
     def unreadable(self) -> bytes:
         """The whole answer to bytes that are no HTTP request."""
@@ -95,11 +108,12 @@ class Gateway:
         caller = Caller(snapshot.callers.of(first(headers, b"authorization")), headers)
         path, _, query = target.partition(b"?")
         if path.startswith(b"/-/"):
-            return health(path[3:], draining=self.draining), None
+            return self.health(path[3:]), None
         ahead = snapshot.decider.look(done.method, path, query, caller)
         done.caller, done.ahead = caller.id, ahead
         body = await read_body(headers, receive, _limit(snapshot, ahead), snapshot.config.server.body_timeout)
         done.request_bytes = len(body)
+        end_with_caller(scope.get(LINE), done.method)
         version = snapshot.decider.settle(ahead, body, caller)
         done.version = version
         call = Call(done.method, target, headers, body)
@@ -118,37 +132,13 @@ async def _forwarded(
 ) -> tuple[Answer, Observation | None]:
     """Pass a call on as it came: the stages in which v2 answers, and everything that no mapping covers."""
     links = snapshot.mapping.links
-    upstream = snapshot.v2 if version is Version.V2 else snapshot.v2_1
+    upstream = engine_for(snapshot, version, call, done)
     target, body = call.target, call.body
     if version is Version.V2:
         target, body = links.returned(target), links.returned(body)
     answer = await upstream.send(Call(call.method, target, for_upstream(call.headers, done.request_id), body))
-    passed = _passed(snapshot, version, answer, head=call.method == "HEAD")
-    return passed, _shadow(snapshot, ahead, call, answer, done)
-
-
-def _passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool) -> Answer:
-    headers, body = for_caller(answer.headers), answer.body
-    if version is Version.V2 and snapshot.config.server.v2_hrefs == "proxy" and body:
-        headers, body = _adopted(snapshot, headers, body)
-    if (
-        not head
-        and answer.status >= 200
-        and answer.status not in {204, 304}
-        and not first(headers, b"content-length")
-    ):
-        headers.append((b"Content-Length", b"%d" % len(body)))
-    return Answer(answer.status, headers, body)
-
-
-def _adopted(snapshot: Snapshot, headers: Headers, body: bytes) -> tuple[Headers, bytes]:
-    """v2's answer with its links pointing at the proxy; as it came where it has none or cannot be read."""
-    try:
-        plain = decode_body(headers, body, snapshot.config.upstream.v2.max_answer)
-    except Undecodable:
-        return headers, body
-    adopted = snapshot.mapping.links.adopted(plain)
-    return (headers, body) if adopted == plain else (edited(headers), adopted)
+    said = passed(snapshot, version, answer, head=call.method == "HEAD")
+    return said, _shadow(snapshot, ahead, call, answer, done)
 
 
 async def _asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
@@ -161,7 +151,7 @@ async def _asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done)
         (name, methods) if name.lower() in {b"allow", b"access-control-allow-methods"} else (name, value)
         for name, value in answer.headers
     ]
-    return _passed(snapshot, Version.V2_1, Answer(answer.status, headers, answer.body), head=False)
+    return passed(snapshot, Version.V2_1, Answer(answer.status, headers, answer.body), head=False)
 
 
 async def _translated(
@@ -169,7 +159,7 @@ async def _translated(
 ) -> tuple[Answer, Observation | None]:
     """Let v2.1 answer: drive the exchange, one upstream call at a time."""
     asked = _asked(ahead, call, done.request_id)
-    reply = await drive(exchange(snapshot.mapping, asked), snapshot.v2_1)
+    reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
     made = reply.answer
     headers = for_caller(made.headers)
     if first(headers, b"content-length") is None and made.status not in {204, 304}:

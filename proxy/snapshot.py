@@ -10,6 +10,7 @@ from proxy.evidence.engine import Evidence
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
 from proxy.upstream import Engine
+from proxy.upstream.journal import Journal
 from proxy.wire.credentials import CallerIds
 
 
@@ -27,5 +28,6 @@ class Snapshot:
     shadow: Engine
     """v2.1 on connections of its own, for evidence only."""
     evidence: Evidence
+    journal: Journal
     log: EventLog
     allowed_hosts: frozenset[bytes]
