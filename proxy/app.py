@@ -57,15 +57,15 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
     key = load_key(Path(config.identity.key_file))
     bucket_salt, sample_salt = salts(key)
     routes = Routes.compile(config, source.writes)
-    shadow = _engine(config, "v2_1")
+    shadow = engine_of(config, "v2_1")
     return Snapshot(
         config=config,
         mapping=mapping,
         decider=Decider(mapping, routes, bucket_salt, config.unmapped == "v2"),
         callers=CallerIds(key),
         key=key,
-        v2=_engine(config, "v2"),
-        v2_1=_engine(config, "v2_1"),
+        v2=engine_of(config, "v2"),
+        v2_1=engine_of(config, "v2_1"),
         shadow=shadow,
         evidence=Evidence(config.shadow, mapping, shadow, log, key=key, salt=sample_salt, registry=registry),
         journal=_journal(config, log, registry),
@@ -173,7 +173,8 @@ def _started(log: EventLog, loaded: Loaded, front: Listener, back: Listener) -> 
     )
 
 
-def _engine(config: Config, section: Literal["v2", "v2_1"]) -> Engine:
+def engine_of(config: Config, section: Literal["v2", "v2_1"]) -> Engine:
+    """An engine for one section of the upstreams; nothing is opened before its first call. Raises ConfigError."""
     one = config.upstream.v2 if section == "v2" else config.upstream.v2_1
     passed = max(one.max_answer, config.server.max_passthrough_body)
     settings = UpstreamSettings(

@@ -10,7 +10,6 @@ from proxy.cutover.decide import Caller, Decider
 from proxy.cutover.routes import Routes
 from proxy.exchange import Asked
 from proxy.mapping.api import CompiledMapping, Source
-from proxy.mapping.links import Bases
 from proxy.types import Call, Version
 from proxy.wire.credentials import ANONYMOUS
 from proxy.wire.headers import check_request, for_translated
@@ -23,19 +22,6 @@ def unconfigured(base_url: str) -> Config:
     """The defaults, for a platform at this address."""
     tree = {"upstream": {"v2": {"base_url": base_url}, "v2_1": {"base_url": base_url}}}
     return Config.model_validate(tree, context={"folder": Path()})
-
-
-def compiled(source: Source, config: Config) -> CompiledMapping:
-    """The mapping with the operator's switches and addresses, as traffic has it."""
-    both = config.upstream
-    aliases = tuple(one.rstrip("/") for one in (*both.v2.aliases, *both.v2_1.aliases))
-    bases = Bases(
-        public=config.server.public_url.rstrip("/"),
-        v2=both.v2.base_url.rstrip("/"),
-        v2_1=both.v2_1.base_url.rstrip("/"),
-        aliases=aliases,
-    )
-    return source.compiled(config.compat, bases)
 
 
 def asked(source: Source, mapping: CompiledMapping, config: Config, call: Call) -> Asked | str:

@@ -13,7 +13,7 @@ import typer
 from proxy.cli.ending import DEFAULT_PATH, Exit, told
 
 if TYPE_CHECKING:
-    from proxy.mapping.lint_finding import Finding
+    from proxy.mapping.lint.finding import Finding
 
 FORMAT = 1
 """Version of the `--json` document; it grows when a member changes its meaning."""

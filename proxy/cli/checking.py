@@ -15,9 +15,9 @@ from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
 from proxy.mapping.api import SHIPPED, Source, read
 from proxy.mapping.lint import findings
-from proxy.mapping.lint_errors import error_members
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
-from proxy.mapping.lint_scope import scopes
+from proxy.mapping.lint.errors import error_members
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.scope import scopes
 from proxy.mapping.model import Resource, Setting, holds
 
 

@@ -95,8 +95,9 @@ def _har(text: bytes, entry: int, config: Path | None) -> Given:
 
 def _explained(given: Given, path: Path | None, texts: list[bytes]) -> Explanation | str:
     """The explanation, or a sentence on where the call goes as it came."""
-    from proxy.cli.asking import asked, compiled  # noqa: PLC0415 - `--help` does not wait for it
+    from proxy.cli.asking import asked  # noqa: PLC0415 - `--help` does not wait for it
     from proxy.cli.given import answer_from_text  # noqa: PLC0415 - see above
+    from proxy.config.mapped import compiled  # noqa: PLC0415 - `--help` does not wait for it
     from proxy.errors import Refused  # noqa: PLC0415 - see above
     from proxy.explain import Explanation, explain, refused  # noqa: PLC0415 - see above
     from proxy.mapping.declared import catalogue  # noqa: PLC0415 - see above

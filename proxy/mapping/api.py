@@ -15,10 +15,10 @@ from proxy.mapping.endpoint import Endpoint
 from proxy.mapping.faults import ErrorShape
 from proxy.mapping.links import Bases, Links
 from proxy.mapping.lint import faults
-from proxy.mapping.lint_accepted import FILE as ACCEPTED
-from proxy.mapping.lint_accepted import Accept, Accepted
-from proxy.mapping.lint_finding import Finding
-from proxy.mapping.lint_form import Reader
+from proxy.mapping.lint.accepted import FILE as ACCEPTED
+from proxy.mapping.lint.accepted import Accept, Accepted
+from proxy.mapping.lint.finding import Finding
+from proxy.mapping.lint.form import Reader
 from proxy.mapping.model import Api, Claim, Resource, Setting, Values
 from proxy.mapping.paths import Paths
 

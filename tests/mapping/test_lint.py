@@ -13,8 +13,8 @@ import pytest
 
 from proxy.mapping.api import Source, load, read
 from proxy.mapping.lint import faults, findings
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
-from proxy.mapping.lint_scope import Places
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.scope import Places
 from tests.mapping.seeding import FOLDER, copied, rule
 
 SHIPPED = load(FOLDER)

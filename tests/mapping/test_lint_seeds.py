@@ -10,7 +10,7 @@ import pytest
 from proxy.errors import MappingError
 from proxy.mapping.api import Source, load, read
 from proxy.mapping.lint import findings
-from proxy.mapping.lint_finding import Finding
+from proxy.mapping.lint.finding import Finding
 from tests.mapping.seeding import FOLDER, LEAF, Seed, members, operation, rule, seeded
 
 R, V, A, X = "orders.toml", "values.toml", "api.toml", "accepted.toml"

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from proxy.mapping.contract import Schema
-from proxy.mapping.lint_matching import Matching
-from proxy.mapping.lint_scope import Places, Scope, settings
+from proxy.mapping.lint.matching import Matching
+from proxy.mapping.lint.scope import Places, Scope, settings
 from proxy.mapping.model import Setting, Switch
 
 

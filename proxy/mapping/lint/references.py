@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from proxy.errors import Fault
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
-from proxy.mapping.lint_scope import Scope, placeholders
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.scope import Scope, placeholders
 from proxy.mapping.model import Claim, Endpoint, Resource, Setting
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from proxy.mapping.lint_finding import Finding, FindingKind
-from proxy.mapping.lint_scope import Scope, below, cases_of, compatible
+from proxy.mapping.lint.finding import Finding, FindingKind
+from proxy.mapping.lint.scope import Scope, below, cases_of, compatible
 from proxy.mapping.model import Rule
 
 _POLICIES = frozenset({"drop-null", "drop-unset", "optional", "frozen"})

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from proxy.mapping.contract import Contract, Operation
-from proxy.mapping.coverage import Hole
-from proxy.mapping.lint_errors import error_members
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
-from proxy.mapping.lint_scope import successes
-from proxy.mapping.lint_values import OPEN, leaf_words
+from proxy.mapping.lint.coverage import Hole
+from proxy.mapping.lint.errors import error_members
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.scope import successes
+from proxy.mapping.lint.values import OPEN, leaf_words
 from proxy.mapping.model import Grade, Setting
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from proxy.mapping.contract import Contract, Schema
-from proxy.mapping.coverage import Hole
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
-from proxy.mapping.lint_matching import Matching
-from proxy.mapping.lint_scope import active, compatible, settings
+from proxy.mapping.lint.coverage import Hole
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.matching import Matching
+from proxy.mapping.lint.scope import active, compatible, settings
 from proxy.mapping.model import Entry, Setting, Table
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from proxy.mapping.contract import Operation
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
-from proxy.mapping.lint_scope import Scope, called_operation, cases_of, compatible, placeholders
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.scope import Scope, called_operation, cases_of, compatible, placeholders
 from proxy.mapping.model import Step
 
 _NEEDS: Mapping[str, Sequence[str]] = {

@@ -12,7 +12,7 @@ import msgspec
 
 from proxy.errors import MappingError
 from proxy.mapping.contract import Contract, load_contract
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 

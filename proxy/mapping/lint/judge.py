@@ -15,15 +15,15 @@ import msgspec
 
 from proxy.errors import MappingError
 from proxy.mapping.compile import Compiler, codecs
-from proxy.mapping.coverage import Hole, document_holes, query_holes, status_holes
 from proxy.mapping.faults import ErrorShape
 from proxy.mapping.links import Bases, Links
-from proxy.mapping.lint_accepted import entry_findings, settled, universe
-from proxy.mapping.lint_errors import error_holes, operation_holes, template
-from proxy.mapping.lint_finding import Finding, FindingKind
-from proxy.mapping.lint_matching import matchings
-from proxy.mapping.lint_overlap import overlaps
-from proxy.mapping.lint_references import (
+from proxy.mapping.lint.accepted import entry_findings, settled, universe
+from proxy.mapping.lint.coverage import Hole, document_holes, query_holes, status_holes
+from proxy.mapping.lint.errors import error_holes, operation_holes, template
+from proxy.mapping.lint.finding import Finding, FindingKind
+from proxy.mapping.lint.matching import matchings
+from proxy.mapping.lint.overlap import overlaps
+from proxy.mapping.lint.references import (
     ACCEPTED,
     claims,
     endpoint_details,
@@ -31,10 +31,10 @@ from proxy.mapping.lint_references import (
     references,
     told_apart,
 )
-from proxy.mapping.lint_rules import arguments, rule_places
-from proxy.mapping.lint_scope import Scope, scopes, settings
-from proxy.mapping.lint_steps import step_details
-from proxy.mapping.lint_values import speaking_types, value_holes, values
+from proxy.mapping.lint.rules import arguments, rule_places
+from proxy.mapping.lint.scope import Scope, scopes, settings
+from proxy.mapping.lint.steps import step_details
+from proxy.mapping.lint.values import speaking_types, value_holes, values
 from proxy.mapping.model import Claim
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from proxy.mapping.lint_overlap import reduces
-from proxy.mapping.lint_scope import Places, Scope, active, below, settings
+from proxy.mapping.lint.overlap import reduces
+from proxy.mapping.lint.scope import Places, Scope, active, below, settings
 from proxy.mapping.model import Rule, Setting, Switch
 
 _TAKES = frozenset({"drop", "drop-links", "link"})

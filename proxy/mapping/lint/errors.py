@@ -7,9 +7,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from proxy.mapping.contract import Contract, Schema
-from proxy.mapping.coverage import Hole
-from proxy.mapping.lint_finding import Finding, FindingKind, nearest
-from proxy.mapping.lint_scope import called_operation
+from proxy.mapping.lint.coverage import Hole
+from proxy.mapping.lint.finding import Finding, FindingKind, nearest
+from proxy.mapping.lint.scope import called_operation
 from proxy.mapping.model import ErrorMember, Setting
 
 if TYPE_CHECKING:
