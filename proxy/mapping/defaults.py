@@ -12,6 +12,7 @@ from typing import ClassVar
 from msgspec import Raw
 
 from proxy.errors import Fault, Refused
+from proxy.json import text_of
 from proxy.mapping.nodes import Firing, Members, Node, Trace
 
 
@@ -28,7 +29,7 @@ class Constant:
         """Nothing; raise `Refused` for another value."""
         if value is None:
             return None
-        if bytes(value) != self.value:
+        if not _same_word(bytes(value), self.value):
             name = self.pointer.rpartition("/")[2]
             detail = (
                 f"v2.1 sets {self.pointer} by itself, to {self.value.decode()}. Send that, or leave it out."
@@ -40,7 +41,7 @@ class Constant:
                 pointer=self.pointer,
                 rule=self.rule,
             )
-        trace.append(Firing(self.rule, self.pointer, self.value, None))
+        trace.append(Firing(self.rule, self.pointer, bytes(value), None))
         return None
 
 
@@ -107,3 +108,8 @@ def made_up(around: Members, sources: tuple[str, ...], value: bytes) -> bytes:
     """The first of the neighbours that is there and not null, else the fixed value."""
     found = (bytes(around[name]) for name in sources if name in around)
     return next((token for token in found if token != b"null"), value)
+
+
+def _same_word(given: bytes, value: bytes) -> bool:
+    """Whether a token is the constant, in whatever spelling a JSON writer gave it."""
+    return given == value or (given[:1] == b'"' == value[:1] and text_of(given) == text_of(value))

@@ -84,8 +84,9 @@ class _Side:
             return made
         value = render(rule.value)  # a scalar of TOML is a scalar of JSON
         if rule.do == "constant":
-            make = Constant if self.forward else Restored
-            return make(place.pointer, rule.id, value)
+            if self.forward:
+                return self._blank(place, Constant(place.pointer, rule.id, value))
+            return Restored(place.pointer, rule.id, value)
         if self.forward:
             return Default(place.pointer, rule.id, value, tuple(rule.sources), made)
         return Hidden(place.pointer, rule.id, value, tuple(rule.sources), made)

@@ -49,6 +49,12 @@ class Alteration:
         what = "is gone" if self.value is _GONE else f"= {self.value!r}"
         return f"{self.about} {word} {what}"
 
+    @property
+    def taken(self) -> str:
+        """Its name among those that take a whole condition, or where it stands, away."""
+        whole = self.value in ({}, "", "answer") or self.value is _GONE
+        return f"{self.way[0]}.{self.way[2]} of {self.about}" if whole and len(self.way) > 2 else ""
+
     def applied(self, files: Files) -> Files:
         """The files with this change."""
         made = {**files, self.file: copy.deepcopy(files[self.file])}
@@ -63,36 +69,39 @@ class Alteration:
 
 
 def alterations(files: Files) -> Iterator[Alteration]:
-    """Every change of every declaration."""
+    """Every change of every declaration, and of what a file says once."""
     switches = files["api.toml"]["compat"]
-    read = {name for name in switches if f"'{name}'" in repr([{**one, "compat": 0} for one in files.values()])}
     for name, file in files.items():
         for way, declaration in _declarations(file):
-            if declaration.get("do") == "frozen":
-                continue
-            about = declaration.get("id") or declaration.get("name") or declaration["type"]
-            on = declaration.get("on", [])
-            ends = frozenset([on] if isinstance(on, str) else on)
-            if way[0] != "endpoint":
-                yield Alteration(name, way, about, _GONE, ends)
-            else:
-                ends = frozenset({about})
-            for word, value in declaration.items():
-                for inner, new in _changed(word, value, declaration, switches):
-                    if new == value and not inner:
-                        continue
-                    yield Alteration(name, (*way, word, *inner), about, new, ends)
-        for switch, declared in file.get("compat", {}).items():
-            if switch not in read:
-                continue
-            for other in declared["values"]:
-                if other != declared["default"]:
-                    yield Alteration(name, ("compat", switch, "default"), f"compat.{switch}", other, frozenset())
+            if declaration.get("do") != "frozen":
+                yield from _of_declaration(name, way, declaration, switches)
         if "error" in file:
             yield Alteration(name, ("error", "link"), "error", "https://example.com", frozenset())
-        for word in ("body", "query"):
-            if "record" in file:
-                yield Alteration(name, ("record", word), "record", "another", frozenset())
+        for word in file.get("record", {}).keys() & {"body", "query"}:
+            yield Alteration(name, ("record", word), "record", "another", frozenset())
+    for switch, declared in switches.items():
+        for other in declared["values"] if _is_read(switch, files) else ():
+            if other != declared["default"]:
+                way = ("compat", switch, "default")
+                yield Alteration("api.toml", way, f"compat.{switch}", other, frozenset())
+
+
+def _of_declaration(name: str, way: Way, declaration: File, switches: File) -> Iterator[Alteration]:
+    about = declaration.get("id") or declaration.get("name") or declaration["type"]
+    on = declaration.get("on", [])
+    ends = frozenset([on] if isinstance(on, str) else on)
+    if way[0] == "endpoint":
+        ends = frozenset({about})
+    else:
+        yield Alteration(name, way, about, _GONE, ends)
+    for word, value in declaration.items():
+        for inner, new in _changed(word, value, declaration, switches):
+            if inner or new != value:
+                yield Alteration(name, (*way, word, *inner), about, new, ends)
+
+
+def _is_read(switch: str, files: Files) -> bool:
+    return f"'{switch}'" in repr([{**one, "compat": 0} for one in files.values()])
 
 
 def _declarations(file: File) -> Iterator[tuple[Way, File]]:
@@ -127,23 +136,22 @@ def _inside(word: str, value: File, switches: File) -> Iterator[tuple[Way, Any]]
     for name, inner in value.items():
         if word in {"when", "status", "cases"}:
             yield (name,), _GONE
-        match inner:
-            case dict() if word == "cases":
-                yield from (((name, one), "another") for one in inner)
-            case dict():
-                yield from (((name, one), other) for one, old in inner.items() for other in _others(one, old, switches))
-            case list():
-                yield from (((name, at), _GONE) for at in range(len(inner)) if len(inner) > 1)
-            case _ if word == "when":
-                yield from (((name,), other) for other in _others(name, inner, switches))
-            case int():
-                yield from (((name,), inner + 1), ((name,), inner - 1))
-            case str() if word == "status":
-                yield (name,), 299
-            case str() if name in _TEXT_MEMBERS:
-                yield (name,), f"{inner} (another)"
-            case str() if name == "fault":
-                yield (name,), "CF-QUERY"
+        if isinstance(inner, dict):
+            for one, old in inner.items():
+                others = ["another"] if word == "cases" else _others(one, old, switches)
+                yield from (((name, one), other) for other in others)
+        elif isinstance(inner, list):
+            yield from (((name, at), _GONE) for at in range(len(inner)) if len(inner) > 1)
+        else:
+            yield from (((name,), other) for other in _scalars(word, name, inner, switches))
+
+
+def _scalars(word: str, name: str, value: Any, switches: File) -> list[Any]:
+    if word == "when":
+        return _others(name, value, switches)
+    if isinstance(value, int):
+        return [value + 1, value - 1]
+    return [299] if word == "status" else ["CF-QUERY"] if name == "fault" else [f"{value} (another)"]
 
 
 def _others(switch: str, value: Any, switches: File) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from proxy.mapping.contract import Operation, Schema
 from proxy.types import Answer
 from tests.laws import documents
-from tests.laws.documents import SENT_TIMES, Dice, leaf, record, token, unknown_value
+from tests.laws.documents import SENT_TIMES, Dice, leaf, record, token
 from tests.laws.store import State
 from tests.laws.trees import Tree, written
 from tests.laws.world import PLATFORM, PUBLIC, Side, Switches, World, success
@@ -128,14 +128,19 @@ def change(dice: Dice, world: World, side: Side) -> Case:
     assert isinstance(case.body, dict)
     assert side.v2.request is not None
     known = side.v2.request.members.items()
-    able = {name: one for name, one in known if writable(side, name) and not one.members and one.items is None}
+    able = {name: one for name, one in known if writable(side, name) and _free(one)}
     name = dice.pick([*able, "loyalty"])
-    value: Tree | None = unknown_value(dice)
+    value: Tree | None = dice.pick((*documents.UNKNOWN, *dice.texts, *dice.numbers))
     if name in able:
         gone = name not in side.v2.request.required and name in case.body and dice.chance(3)
         value = None if gone else leaf(dice, able[name], SENT_TIMES, f"{PUBLIC}/v2/")
     state = replace(case.state, conflict=False)
     return replace(case, query=b"", state=state, change=(name, value))
+
+
+def _free(schema: Schema) -> bool:
+    """Whether a member is a leaf that may have another value."""
+    return not schema.members and schema.items is None and len(schema.enum) != 1
 
 
 def writable(side: Side, name: str) -> bool:
@@ -152,7 +157,9 @@ def read(dice: Dice, world: World, side: Side) -> Case:
     query = documents.query(dice, side.v2) if not side.single or dice.chance(2) else b""
     case = dice.pick([None, *side.spec.cases.values()])
     if case is not None:
-        others = [pair for pair in query.decode().split("&") if pair and not pair.startswith(f"{case.query}=")]
+        others = [
+            pair for pair in query.decode().split("&") if pair and not pair.startswith(f"{case.query}=")
+        ]
         query = "&".join([*others, f"{case.query}={case.equals}"]).encode()
     held = state(dice, world, side)
     return Case(switches(dice, world, side), held, REF if side.single else "", query, layout=dice.number())

@@ -22,12 +22,40 @@ from tests.laws.world import ALIAS, PLATFORM, PUBLIC
 T = TypeVar("T")
 
 NUMBERS = (
-    *(b"0", b"-0", b"12", b"12.0", b"30.60", b"1e2", b"1E+2", b"-7.5e-3", b"0.10", b"1.0000000000000000000001"),
+    *(
+        b"0",
+        b"-0",
+        b"12",
+        b"12.0",
+        b"30.60",
+        b"1e2",
+        b"1E+2",
+        b"-7.5e-3",
+        b"0.10",
+        b"1.0000000000000000000001",
+    ),
     *(b"12345678901234567890", b"99999999999999999999.99", b"0e0", b"-1"),
 )
 STRINGS = (
-    *(b'""', b'"a"', b'" "', b'"B94TXY-1"', b'"caf\\u00e9"', '"café"'.encode(), b'"\\"\\\\\\/\\t"', b'"null"', b'"0001"'),
-    *(b'"\\ud83d\\ude00"', '"\U0001f600"'.encode(), b'"/v2/"', b'"https://example.com/v2.1/x"', b'"{}[],:"', b'"\\u0041"'),
+    *(
+        b'""',
+        b'"a"',
+        b'" "',
+        b'"B94TXY-1"',
+        b'"caf\\u00e9"',
+        '"café"'.encode(),
+        b'"\\"\\\\\\/\\t"',
+        b'"null"',
+        b'"0001"',
+    ),
+    *(
+        b'"\\ud83d\\ude00"',
+        '"\U0001f600"'.encode(),
+        b'"/v2/"',
+        b'"https://example.com/v2.1/x"',
+        b'"{}[],:"',
+        b'"\\u0041"',
+    ),
 )
 SENT_TIMES = (
     *(b'"2025-12-19T12:07:18.149Z"', b'"2025-12-19T12:07:18Z"', b'"2025-12-19T12:07:18.149999Z"'),
@@ -41,13 +69,24 @@ WHOLES = (b"0", b"1", b"-3", b"10", b"100", b"1000000", b"12345678901234567890")
 ROW = 224
 """Choices that a long example takes."""
 UNSET = (b'"0001-01-01T00:00:00"', b'"0001-01-01T00:00:00Z"', b'"0001-01-01T00:00:00.000+00:00"')
-REFS = ("2d7de9df-45a2-45ea-872c-30e45139007d", "7D3D9F0E-9C1C-4D52-8A8E-5A7F5D1F7F03", "r1", "A_b.c~d", "00000000")
+REFS = (
+    "2d7de9df-45a2-45ea-872c-30e45139007d",
+    "7D3D9F0E-9C1C-4D52-8A8E-5A7F5D1F7F03",
+    "r1",
+    "A_b.c~d",
+    "00000000",
+)
 UNKNOWN_NAMES = ("loyalty", "x-note", "café", "a/b", "m~n", "", " ", 'q"q', "items2", "0", "*", "{unknown}")
-_UNKNOWN: tuple[Tree, ...] = (
-    *(b"null", b"true", b"1.50", b'"0001-01-01T00:00:00"', b'"x\\u0041"', b"-0", {}, []),
-    [b"1", b"2.50", b"null"],
-    {"tier": b'"gold"', "since": b'"0001-01-01T00:00:00"', "points": [b"1e5", {"note": b"null"}]},
-    {"href": f'"{PLATFORM}/v2.1/strange"'.encode(), "items": [{"status": b'"BROWSED"'}]},
+_POINTS: list[Tree] = [b"1e5", {"note": b"null"}]
+_NUMBERS: list[Tree] = [b"1", b"2.50", b"null"]
+_ITEMS: list[Tree] = [{"status": b'"BROWSED"'}]
+UNKNOWN: tuple[Tree, ...] = (
+    *(b"null", b"true", b"1.50", b'"0001-01-01T00:00:00"', b'"x\\u0041"', b"-0"),
+    dict[str, Tree](),
+    list[Tree](),
+    _NUMBERS,
+    dict[str, Tree](tier=b'"gold"', since=b'"0001-01-01T00:00:00"', points=_POINTS),
+    dict[str, Tree](href=f'"{PLATFORM}/v2.1/strange"'.encode(), items=_ITEMS),
 )
 
 
@@ -80,19 +119,14 @@ class Dice:
         return self.number() % of == of - 1
 
 
-_texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=6).map(lambda one: (token(one),))
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6).map(lambda one: (token(one),))
 _numbers = st.decimals(-99999, 99999, places=3).map(lambda one: (str(one).encode(),))
 dice: SearchStrategy[Dice] = st.builds(Dice, st.binary(min_size=ROW, max_size=ROW), _texts, _numbers)
 
 
 def unknowns(dice: Dice) -> dict[str, Tree]:
     """Members that no contract knows; mostly none."""
-    return {dice.pick(UNKNOWN_NAMES): dice.pick(_UNKNOWN) for _ in range(dice.pick((0, 0, 1, 2)))}
-
-
-def unknown_value(dice: Dice) -> Tree:
-    """The value of such a member."""
-    return dice.pick((*_UNKNOWN, *dice.texts, *dice.numbers))
+    return {dice.pick(UNKNOWN_NAMES): dice.pick(UNKNOWN) for _ in range(dice.pick((0, 0, 1, 2)))}
 
 
 def leaf(dice: Dice, schema: Schema, times: Sequence[bytes], link: str) -> bytes:
@@ -176,7 +210,7 @@ def _returned(schema: Schema, name: str) -> list[Tree]:
     page: list[Tree] = [link, {"items": []}, {"items": [link, old]}]
     around: dict[str, Tree] = {"href": link["href"], "offset": b"0", "limit": b"10", "items": [old]}
     page += [around, {**around, **dict.fromkeys(("first", "last", "next", "previous"), link)}]
-    return page + [[], [old]] if "array" in schema.types else page
+    return [*page, [], [old]] if "array" in schema.types else page
 
 
 def record(dice: Dice, schema: Schema, *, extra: bool = True) -> dict[str, Tree]:

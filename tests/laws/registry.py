@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tests.laws.cases import Case, Make, change, failure, read, read_plainly, write
+from tests.laws.changing import mutation
 from tests.laws.documents import Dice
 from tests.laws.ledger import Ledger
 from tests.laws.reading import no_aliasing, same_answer, tokens, unknowns
 from tests.laws.world import Side, World
-from tests.laws.writing import echo, mutation, read_modify_write
+from tests.laws.writing import echo, read_modify_write
 
 Hold: TypeAlias = Callable[[World, Side, Case, Ledger], None]
 

@@ -8,7 +8,7 @@ declaration; it has never heard of rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from msgspec.json import decode
@@ -29,7 +29,7 @@ _FRACTION = re.compile(rb"\.\d+(?=[Z+-])")
 _JSON = (b"Content-Type", b"application/json")
 
 
-class Breach(AssertionError):
+class Breach(AssertionError):  # noqa: N818 - the word for it; it is never caught by name
     """A call that v2.1's contract does not allow."""
 
 
@@ -67,7 +67,7 @@ class Store(Platform):
         }
         self.state = replace(state, records=dict(state.records))
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> Answer:  # noqa: PLR0911 - one line for each kind of call
         """v2.1's answer; raises `Breach`."""
         path, query = split(call.target)
         operation, ref = self._operation(call.method, path.decode())
@@ -114,7 +114,9 @@ class Store(Platform):
         assert operation.request is not None
         for finding in Checker(operation.request).findings(body):
             if finding.kind != "extra" or finding.name in self._spoken(operation.path, finding.pointer):
-                raise Breach(f"{operation.name} does not take {finding.pointer} {finding.name}: {finding.kind}")
+                raise Breach(
+                    f"{operation.name} does not take {finding.pointer} {finding.name}: {finding.kind}"
+                )
 
     def _spoken(self, path: str, pointer: str) -> set[str]:
         """The names that v2 gives a meaning in the object where v2.1 does not know a member."""
@@ -122,18 +124,26 @@ class Store(Platform):
         told: set[str] = set()
         for one in self._v2.operations.values():
             if one.request is not None and one.path.split("/")[2:3] == path.split("/")[2:3]:
-                told |= {name for where, schema in one.request.walk() if where == around for name in schema.members}
+                told |= {
+                    name for where, schema in one.request.walk() if where == around for name in schema.members
+                }
         return told
 
     def _create(self, operation: Operation, body: bytes) -> Answer:
         sent = members(body)
-        same = [ref for ref, one in self.state.records.items() if one.get(self._record.body) == sent.get(self._record.body)]
+        same = [
+            ref
+            for ref, one in self.state.records.items()
+            if one.get(self._record.body) == sent.get(self._record.body)
+        ]
         if self.state.conflict and same:
             text = token("The resource already exists.").decode()
             return Answer(409, [_JSON], f'{{"status":409,"code":409,"message":{text}}}'.encode())
         self.state.records[NEW] = dict.fromkeys(self._stamps, CREATED)
         made = self._write(operation, NEW, body)
-        return Answer(201, [*made.headers, (b"Location", decode(self._link(operation, NEW)).encode())], made.body)
+        return Answer(
+            201, [*made.headers, (b"Location", decode(self._link(operation, NEW)).encode())], made.body
+        )
 
     def _write(self, operation: Operation, ref: str, body: bytes) -> Answer:
         """A PUT or POST replaces what callers write; a PATCH leaves what it does not name."""
@@ -165,7 +175,9 @@ class Store(Platform):
 
     def _children(self, operation: Operation, ref: str, known: Mapping[str, str]) -> Answer:
         name = operation.path.rpartition("/")[2]
-        each: list[dict[str, Tree]] = self.state.children.get((ref, name), [])[: int(known.get("limit", "10"))]
+        each: list[dict[str, Tree]] = self.state.children.get((ref, name), [])[
+            : int(known.get("limit", "10"))
+        ]
         if known.get("expand") != "true":
             each = [{"href": one["href"]} for one in each]
         return self._say({**self.state.page, "items": list(each)}, operation, 200)
@@ -180,7 +192,9 @@ def cut(made: Tree, schema: Schema) -> Tree:
     match made:
         case dict():
             inside = schema.members
-            return {name: cut(value, inside[name]) if name in inside else value for name, value in made.items()}
+            return {
+                name: cut(value, inside[name]) if name in inside else value for name, value in made.items()
+            }
         case list():
             return [cut(one, schema.items) for one in made] if schema.items else made
     return _FRACTION.sub(b"", made) if schema.codec == "timestamp" else made

@@ -57,14 +57,17 @@ def view(v2: Schema, native: Schema, made: Tree, *, full: bool, expanded: bool =
         case bytes():
             return leaf(v2, made)
         case list():
-            inside, theirs = v2.items or NOTHING, native.items or NOTHING
-            return [view(inside, theirs, one, full=expanded) for one in made]
+            inside, within = v2.items or NOTHING, native.items or NOTHING
+            return [view(inside, within, one, full=expanded) for one in made]
     out: dict[str, Tree] = {}
     for name, value in made.items():
         mine, theirs = v2.members.get(name), native.members.get(name)
         if mine is None and theirs is None:
             if full:
                 out[name] = value
+        elif mine is None and theirs is not None and isinstance(value, dict):
+            unknown = {one: inside for one, inside in value.items() if one not in theirs.members}
+            out.update({name: unknown} if full and unknown else {})
         elif mine is not None and theirs is not None and (full or name in v2.required):
             out[name] = view(mine, theirs, value, full=bool(mine.required) or full, expanded=expanded)
     if full:

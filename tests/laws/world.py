@@ -86,7 +86,9 @@ class World:
     def sides(self) -> dict[str, Side]:
         """Every endpoint that the v2 contract knows, by its id."""
         return {
-            one.id: Side(one, file.record, self.source.v2.operation(one.v2), self.source.v2_1.operation(one.v2_1))
+            one.id: Side(
+                one, file.record, self.source.v2.operation(one.v2), self.source.v2_1.operation(one.v2_1)
+            )
             for file in self.source.resources
             for one in file.endpoint
             if not one.undocumented
@@ -108,18 +110,26 @@ class World:
         rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
         steps = [one for file in self.source.resources for one in file.step if one.on == side.spec.id]
         entries = [one for table in self.source.values.table for one in table.entry]
-        names = {name for one in (*rules, *steps, *entries, *self.source.api.error.member) for name in one.when}
+        claims: list[model.Claim] = [*rules, *steps, *entries]
+        names = {name for one in claims for name in one.when}
+        names |= {name for one in self.source.api.error.member for name in one.when}
         names |= {name for name in side.spec.status.values() if isinstance(name, str)}
         return [one for one in self.choices if not one or one[0][0] in names]
 
     def reader(self, side: Side) -> Side:
         """The endpoint that reads the record which `side` writes."""
-        return next(one for one in self.sides.values() if one.reads and one.single and _collection(one) == _collection(side))
+        return next(
+            one
+            for one in self.sides.values()
+            if one.reads and one.single and _collection(one) == _collection(side)
+        )
 
     def writers(self, side: Side) -> list[Side]:
         """The endpoints that replace the record which `side` reads."""
         return [
-            one for one in self.sides.values() if not one.reads and one.single and _collection(one) == _collection(side)
+            one
+            for one in self.sides.values()
+            if not one.reads and one.single and _collection(one) == _collection(side)
         ]
 
     def policies(self, side: Side) -> frozenset[str]:
@@ -139,9 +149,9 @@ def world(folder: Path) -> World:
     return World(source, dict(_maxima(document)))
 
 
-def _maxima(document: dict[str, dict[str, dict[str, dict[str, list[dict[str, dict[str, int]]]]]]]) -> Iterator[
-    tuple[tuple[str, str], int]
-]:
+def _maxima(
+    document: dict[str, dict[str, dict[str, dict[str, list[dict[str, dict[str, int]]]]]]],
+) -> Iterator[tuple[tuple[str, str], int]]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             for one in operation.get("parameters", ()):
@@ -149,7 +159,9 @@ def _maxima(document: dict[str, dict[str, dict[str, dict[str, list[dict[str, dic
                     yield (f"{method.upper()} {path}", str(one["name"])), one["schema"]["maximum"]
 
 
-def asked(mapping: CompiledMapping, side: Side, ref: str = "", query: bytes = b"", body: bytes = b"") -> Asked:
+def asked(
+    mapping: CompiledMapping, side: Side, ref: str = "", query: bytes = b"", body: bytes = b""
+) -> Asked:
     """A v2 request as traffic would match it."""
     path = side.v2.path.replace("{" + side.record.path + "}", ref).encode()
     found = mapping.paths.match(path)
