@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from proxy.cli import config, health
+from proxy.cli import config, health, indoubt
 from proxy.cli.check import check
 from proxy.cli.demo import command as demo_command
 from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
@@ -78,6 +78,7 @@ app.command("check")(check)
 app.command("healthcheck")(health.healthcheck)
 app.command("demo")(demo_command.demo)
 app.add_typer(config.app, name="config")
+app.add_typer(indoubt.app, name="indoubt")
 
 
 def main() -> None:
