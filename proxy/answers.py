@@ -61,7 +61,10 @@ def _read(error: CrossfadeError) -> tuple[Fault, str, str, Outcome]:
                 error.outcome,
             )
         case Untranslatable():
-            detail = f"The platform's answer cannot be said in v2's words: {str(error).rstrip('.')}. Tell the operator."
+            place = f" at {error.pointer}" if error.pointer else ""
+            rule = f" (rule {error.rule})" if error.rule else ""
+            why = f"{str(error).rstrip('.')}{place}{rule}"
+            detail = f"The platform's answer cannot be said in v2's words: {why}. Tell the operator."
             return Fault.BAD_ANSWER, _MESSAGES[Fault.BAD_ANSWER], detail, Outcome.ANSWERED
         case _:
             detail = "A mistake in crossfade itself; the operator's log names the place. Do not repeat a write blindly."

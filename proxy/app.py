@@ -21,6 +21,7 @@ from proxy.config.identity import load_key
 from proxy.config.load import Loaded
 from proxy.config.mapped import compiled
 from proxy.config.model import Config
+from proxy.connection import GatewayProtocol
 from proxy.cutover.bucket import salts
 from proxy.cutover.decide import Decider
 from proxy.cutover.routes import Routes
@@ -103,9 +104,10 @@ async def _serve(loaded: Loaded) -> None:
     gateway = Gateway(snapshot)
     operators = admin(gateway, registry, _token(config))
     patience = max(config.upstream.v2.total_timeout, config.upstream.v2_1.total_timeout) + _MARGIN
-    front = Listener(gateway, config.server.host, config.server.port, _tls(config), patience)
-    back = Listener(operators, config.admin.host, config.admin.port, {})
-    stopping = _stopping(gateway, config, log)
+    address = (config.server.host, config.server.port)
+    front = Listener(gateway, address, tls=_tls(config), patience=patience, protocol=GatewayProtocol)
+    back = Listener(operators, (config.admin.host, config.admin.port))
+    stopping = _stopping(gateway, config, log, [front, back])
     snapshot.journal.start()
     snapshot.evidence.start()
     gc.freeze()
@@ -126,21 +128,32 @@ def _journal(config: Config, log: EventLog, registry: CollectorRegistry) -> Jour
     return journal
 
 
-def _stopping(gateway: Gateway, config: Config, log: EventLog) -> asyncio.Event:
-    """The event that ends the listeners: at once on SIGINT or a second signal, after `drain_delay` on SIGTERM."""
+def _stopping(gateway: Gateway, config: Config, log: EventLog, listeners: list[Listener]) -> asyncio.Event:
+    """The event that ends the listeners: after `drain_delay` on SIGTERM, now on SIGINT; a second signal cuts connections."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
 
-    def drain() -> None:
-        if gateway.draining:
-            stopping.set()
-            return
+    def again() -> bool:
+        second = gateway.draining
         gateway.draining = True
+        if second:
+            stopping.set()
+            for one in listeners:
+                one.force()
+        return second
+
+    def stop() -> None:
+        again()
+        stopping.set()
+
+    def drain() -> None:
+        if again():
+            return
         delay = config.server.drain_delay
         log.write("draining", in_flight=gateway.in_flight, delay_ms=round(delay * 1000))
         loop.call_later(delay, stopping.set)
 
-    loop.add_signal_handler(signal.SIGINT, stopping.set)
+    loop.add_signal_handler(signal.SIGINT, stop)
     loop.add_signal_handler(signal.SIGTERM, drain)
     return stopping
 

@@ -20,7 +20,7 @@ def passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool) 
         and not first(headers, b"content-length")
     ):
         headers.append((b"Content-Length", b"%d" % len(body)))
-    return Answer(answer.status, headers, body)
+    return Answer(answer.status, headers, body, answer.reason)
 
 
 def _adopted(snapshot: Snapshot, headers: Headers, body: bytes) -> tuple[Headers, bytes]:

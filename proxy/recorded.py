@@ -7,6 +7,7 @@ from time import perf_counter
 import msgspec
 
 from proxy.cutover.decide import Ahead
+from proxy.errors import Fault, Untranslatable
 from proxy.evidence.observation import Observation
 from proxy.exchange import Asked, Reply, record_key
 from proxy.log import EventLog
@@ -30,6 +31,8 @@ class Done(msgspec.Struct, gc=False):
     version: Version | None = None
     request_bytes: int = 0
     code: str = ""
+    seen: Observation | None = None
+    """What evidence gets of a request that ended as an error."""
     writes: Writes | None = None
 
 
@@ -50,6 +53,13 @@ def observed(
         untranslated=reply.untranslated if reply else "",
         asked=asked if reply is None else None,
     )
+
+
+def observed_failure(snapshot: Snapshot, done: Done, asked: Asked, error: Untranslatable) -> Observation:
+    """A read whose v2.1 answer could not be said in v2's words: the caller got an error of ours for it."""
+    who = error.rule or error.pointer or "body"
+    bare = Answer(Fault.BAD_ANSWER.status, [])
+    return observed(snapshot, done, asked, bare, Reply(bare, bare, [], who))
 
 
 def log_mistake(log: EventLog, error: Exception, request_id: str) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -19,13 +20,13 @@ from proxy.answers import CODE, for_error, health
 from proxy.body import check_uncoded, read_body, too_large
 from proxy.cutover.decide import Ahead, Caller
 from proxy.cutover.stage import Stage
-from proxy.errors import CrossfadeError, Fault, Refused
+from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable
 from proxy.evidence.observation import Observation
 from proxy.exchange import Asked, exchange
 from proxy.forward import passed
 from proxy.in_doubt import LEFT, Line, end_with_caller, engine_for, handed_over
 from proxy.mapping.paths import fill
-from proxy.recorded import Done, log_mistake, log_request, observed
+from proxy.recorded import Done, log_mistake, log_request, observed, observed_failure
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call, Headers, Version
 from proxy.upstream.drive import drive
@@ -39,6 +40,8 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 RAW_TARGET = "crossfade.target"
 """The key of `scope` under which our server protocol leaves the request target as it came."""
+ANSWERED = "crossfade.answered"
+"""The key of `scope` under which it leaves its own way of writing a whole answer: names and reason as they are."""
 LINE = "crossfade.line"
 """The key of `scope` under which it leaves the caller's connection, a `Line`."""
 
@@ -69,7 +72,9 @@ class Gateway:
             self.in_flight -= 1
             if line is not None:
                 line.leaving = None
-        await handed_over(_send(send, answer, head=done.method == "HEAD"), line, done)
+        write = scope.get(ANSWERED) or partial(_send, send)
+        await handed_over(write(answer, head=done.method == "HEAD"), line, done)
+        seen = seen or done.seen
         if seen is not None:
             snapshot.evidence.offer(seen)
         if snapshot.config.log.requests != "off":
@@ -100,15 +105,15 @@ class Gateway:
         target = scope.get(RAW_TARGET) or _target(scope)
         check_target(target)
         check_request(headers)
+        path, _, query = target.partition(b"?")
+        if path.startswith(b"/-/"):
+            return self.health(path[3:]), None
         if self.in_flight > snapshot.config.server.max_in_flight:
             raise Refused(
                 Fault.OVERLOADED, "Too many requests are being carried.", "Come back after Retry-After."
             )
         _check_host(snapshot, headers)
         caller = Caller(snapshot.callers.of(first(headers, b"authorization")), headers)
-        path, _, query = target.partition(b"?")
-        if path.startswith(b"/-/"):
-            return self.health(path[3:]), None
         ahead = snapshot.decider.look(done.method, path, query, caller)
         done.caller, done.ahead = caller.id, ahead
         body = await read_body(headers, receive, _limit(snapshot, ahead), snapshot.config.server.body_timeout)
@@ -159,7 +164,11 @@ async def _translated(
 ) -> tuple[Answer, Observation | None]:
     """Let v2.1 answer: drive the exchange, one upstream call at a time."""
     asked = _asked(ahead, call, done.request_id)
-    reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
+    try:
+        reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
+    except Untranslatable as error:
+        done.seen = observed_failure(snapshot, done, asked, error)
+        raise
     made = reply.answer
     headers = for_caller(made.headers)
     if first(headers, b"content-length") is None and made.status not in {204, 304}:
@@ -231,8 +240,6 @@ def _failed(snapshot: Snapshot, error: Exception, done: Done, headers: Headers) 
 
 
 async def _send(send: Send, answer: Answer, *, head: bool) -> None:
-    headers = answer.headers
-    if answer.status in {204, 304}:  # the server below takes a length for a promise of that many bytes
-        headers = [one for one in headers if one[0].lower() != b"content-length"]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    """Through plain ASGI, where the server is another than ours."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})

@@ -35,11 +35,15 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """One HTTP answer, whole: what an upstream said, or what a caller gets."""
+    """One HTTP answer, whole: what an upstream said, or what a caller gets.
+
+    `reason` is the upstream's own phrase behind the status; empty for the usual one.
+    """
 
     status: int
     headers: Headers
     body: bytes = b""
+    reason: bytes = b""
 
 
 class Outcome(StrEnum):

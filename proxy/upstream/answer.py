@@ -44,6 +44,7 @@ class AnswerReader:
         "_max_body",
         "_max_head",
         "_parser",
+        "_phrase",
         "_pieces",
         "_reason",
         "_size",
@@ -81,6 +82,7 @@ class AnswerReader:
         self._pieces: list[bytes] = []
         self._size = 0
         self._status = 0
+        self._phrase = b""
         self._length = -1
         self._headed = self._coded = self._to_end = False
 
@@ -117,6 +119,10 @@ class AnswerReader:
             self._refuse("")
         if self._headed:
             self._restart()
+
+    def on_status(self, phrase: bytes) -> None:
+        """Keep the reason phrase."""
+        self._phrase = phrase
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field line; a late one is a trailer."""
@@ -177,7 +183,7 @@ class AnswerReader:
             headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
         pieces = self._pieces
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._answer = Answer(self._status, headers, body)
+        self._answer = Answer(self._status, headers, body, self._phrase)
 
     def _check_interim(self, status: int) -> None:
         self._interim += 1

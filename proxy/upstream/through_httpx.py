@@ -125,7 +125,7 @@ class HttpxEngine:
         finally:
             await response.aclose()
         fields = [pair for pair in response.headers.raw if pair[0].lower() != b"transfer-encoding"]
-        return Answer(response.status_code, fields, body)
+        return Answer(response.status_code, fields, body, response.extensions.get("reason_phrase", b""))
 
     def _timeouts(self) -> dict[str, float]:
         settings = self._settings

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from proxy.emulator import Misbehaviour
-from proxy.listen import GatewayProtocol
+from proxy.connection import GatewayProtocol
 from tests.emulator.caller import CREDENTIALS, FIRST_REF, order
 from tests.endtoend.running import Carried, carried
 from tests.raw import Heard, parse, read_message, request

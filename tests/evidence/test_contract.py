@@ -62,6 +62,7 @@ def test_a_status_that_the_mapping_lets_through_is_none_of_these() -> None:
 OPEN = {
     "orders.delete/forwarded": [("", "status")],
     "orders.get/new-status-passed": [("/status", "enum")],
+    "orders.get/new-status-searched-passed": [("/status", "enum")],
     "orders.get/upstream-403-empty": [("", "status")],
     "orders.list/upstream-502-html": [("", "status")],
 }
