@@ -236,7 +236,7 @@ def query(dice: Dice, operation: Operation) -> bytes:
     pairs = [
         f"{name}={dice.pick(_values(one.schema))}"
         for name, one in operation.query.items()
-        if one.required or dice.chance(2)
+        if one.required or not dice.chance(3)
     ]
     pairs += dice.pick(([], [], ["utm=a%20b"], ["flag"]))
     turn = dice.pick(range(len(pairs) + 1))
