@@ -29,15 +29,12 @@ from proxy.errors import ConfigError
 from proxy.evidence.engine import Evidence
 from proxy.listen import Listener, run_all
 from proxy.log import EventLog, foreign_loggers, open_log
-from proxy.mapping.api import load
+from proxy.mapping.api import SHIPPED, CompiledMapping, Source, load
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
 from proxy.upstream import Engine, UpstreamSettings, make_engine
 from proxy.upstream.journal import Journal
 from proxy.wire.credentials import CallerIds
-
-SHIPPED = Path(__file__).parent.parent / "mappings"
-"""The mappings that come with the program."""
 
 _FLUSH = 5.0
 """Seconds that comparisons which still wait are given at the end."""
@@ -54,10 +51,9 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
     """Everything that a configuration amounts to; nothing is opened but files."""
     config = loaded.config
     source = load(Path(config.mappings) if config.mappings else SHIPPED)
-    mapping = compiled(source, config)
+    mapping, routes = _checked(loaded, source)
     key = load_key(Path(config.identity.key_file))
     bucket_salt, sample_salt = salts(key)
-    routes = Routes.compile(config, source.writes)
     shadow = engine_of(config, "v2_1")
     return Snapshot(
         config=config,
@@ -73,6 +69,16 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
         log=log,
         allowed_hosts=frozenset(host.lower().encode() for host in config.server.allowed_hosts),
     )
+
+
+def _checked(loaded: Loaded, source: Source) -> tuple[CompiledMapping, Routes]:
+    """What the configuration says about the mappings; raises `ConfigError` that names the file in every line."""
+    try:
+        return compiled(source, loaded.config), Routes.compile(loaded.config, source.writes)
+    except ConfigError as error:
+        raise ConfigError(
+            "\n".join(f"{loaded.path.name}: {line}" for line in str(error).splitlines())
+        ) from None
 
 
 def admin(gateway: Gateway, registry: CollectorRegistry, token: str) -> Starlette:

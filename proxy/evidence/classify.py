@@ -13,7 +13,7 @@ Class: TypeAlias = Literal["equal", "expected", "noise", "race", "unexpected", "
 CLASSES: tuple[Class, ...] = ("equal", "expected", "noise", "race", "unexpected", "failed", "skipped")
 
 Reason: TypeAlias = Literal[
-    "unreachable", "broken", "bad_answer", "timeout", "overloaded", "rate_limited", "ambiguous_json", "compare_error",
+    "unreachable", "broken", "bad_answer", "timeout", "overloaded", "rate_limited", "ambiguous_json", "compare_error", "v2_1_failed",
     "too_large", "dropped", "rate", "paused", "credentials", "conditional", "v2_failed", "no_body", "coding",
     "no_contract", "stopped",
 ]  # fmt: skip

@@ -128,10 +128,9 @@ class Evidence:
             return skipped("no_contract")
         self._counts.lose(one.rule for one in observation.trace if one.rule in mapping.losses)
         status = observation.answer.status
-        trouble = status not in observation.endpoint.answers and (status == 429 or status >= 500)
-        if trouble and not observation.untranslated:
+        if (status == 429 or status >= 500) and not observation.untranslated:
             # The platform is in trouble or has had enough: that says nothing about the two versions.
-            return failed("rate_limited" if status == 429 else "bad_answer")
+            return failed("rate_limited" if status == 429 else "v2_1_failed")
         found = contract_differences(observation, mapping, self._member_name)
         return classify(found, (None, status))
 

@@ -111,6 +111,8 @@ class ShadowReads:
             self._heed(caller, authorization, answer)
             if answer.status == 429 or (answer.status == 503 and pause_asked(answer)):
                 raise _Ended(failed("rate_limited"))
+            if answer.status >= 500:
+                raise _Ended(failed("v2_1_failed"))
             if len(answer.body) > self._settings.max_body:
                 raise _Ended(skipped("too_large"))
             try:
