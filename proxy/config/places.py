@@ -41,13 +41,9 @@ def did_you_mean(wrong: str, valid: Iterable[str]) -> str:
     """`did you mean "stage"?` where something is near, else all that would be valid."""
     names = list(valid)
     near = get_close_matches(wrong.lower(), names, n=1, cutoff=0.6)
-    return (
-        f"did you mean {quoted(near[0])}?"
-        if near
-        else f"valid here: {', '.join(names)}"
-        if names
-        else "none is declared yet"
-    )
+    if near:
+        return f"did you mean {quoted(near[0])}?"
+    return f"valid here: {', '.join(names)}" if names else "none is declared yet"
 
 
 def _key(step: str) -> str:

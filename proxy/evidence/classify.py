@@ -13,11 +13,12 @@ Class: TypeAlias = Literal["equal", "expected", "noise", "race", "unexpected", "
 CLASSES: tuple[Class, ...] = ("equal", "expected", "noise", "race", "unexpected", "failed", "skipped")
 
 Reason: TypeAlias = Literal[
-    "unreachable", "broken", "bad_answer", "timeout", "overloaded", "rate_limited", "ambiguous_json", "compare_error", "v2_1_failed",
+    "unreachable", "broken", "bad_answer", "timeout", "overloaded", "rate_limited", "ambiguous_json",
+    "compare_error", "v2_1_failed",
     "too_large", "dropped", "rate", "paused", "credentials", "conditional", "v2_failed", "no_body", "coding",
     "no_contract", "stopped",
 ]  # fmt: skip
-"""Why a comparison failed (the first line) or was not made; docs/evidence.md explains each."""
+"""Why a comparison failed (the first two lines) or was not made; docs/evidence.md explains each."""
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -53,7 +53,7 @@ ENDINGS: list[tuple[str, bytes | Reply | None, str, str | None]] = [
     ("the same", message(NATIVE), "equal", None),
     ("another price", message(DEARER), "unexpected", None),
     ("another status", message(b"{}", 404), "unexpected", None),
-    ("a failure", message(b"<html>", 500), "unexpected", None),
+    ("a failure", message(b"<html>", 500), "failed", "v2_1_failed"),
     ("no JSON", message(b"<html>"), "unexpected", None),
     ("no word", None, "failed", "broken"),
     ("no HTTP", b"SSH-2.0-x\r\n\r\n", "failed", "bad_answer"),
