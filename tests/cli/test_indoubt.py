@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,23 @@ def listed(folder: Path) -> list[dict[str, Any]]:
 def test_without_a_journal_nothing_is_in_doubt(folder: Path) -> None:
     done = crossfade("indoubt", "list", folder=folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "no writes in doubt\n", "")
+
+
+def test_what_a_living_process_has_in_flight_is_counted_only(folder: Path) -> None:
+    doubtful(folder, "r1", state="open")
+    with (folder / "crossfade.journal.0a0a0a0a").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        done = crossfade("indoubt", "list", folder=folder)
+        assert done.stdout.splitlines() == ["no writes in doubt", "1 write in flight"]
+    assert [row["outcome"] for row in listed(folder)] == ["unknown"]
+
+
+def test_an_endpoint_that_no_mapping_has_cannot_be_looked_up(folder: Path) -> None:
+    doubtful(folder, "r1", "B94TXY-1", endpoint="orders.made-up")
+    words = ("indoubt", "resolve", "--reference", "B94TXY-1", "--credentials-file", "credentials", "--close")
+    done = crossfade(*words, folder=folder)
+    assert (done.returncode, done.stderr.split(":")[0]) == (2, "orders.made-up")
+    assert len(listed(folder)) == 1
 
 
 def test_a_list_names_each_write_and_no_record_by_its_key(folder: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from proxy.log import EventLog, open_log
 from proxy.upstream import journal as under_test
-from proxy.upstream.entries import Entry, read, standing
+from proxy.upstream.entries import Entry, line, read, standing
 from proxy.upstream.journal import Journal
 from proxy.upstream.journals import alone, resolve, survey
 
@@ -46,8 +46,8 @@ def log(tmp_path: Path) -> Iterator[EventLog]:
 
 
 def events(folder: Path, name: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    return [line for line in lines if line["event"] == name]
+    lines = [json.loads(one) for one in (folder / "log.jsonl").read_text().splitlines()]
+    return [one for one in lines if one["event"] == name]
 
 
 def enter(journal: Journal, *entries: Entry) -> None:
@@ -136,6 +136,13 @@ def test_a_line_cut_short_by_a_crash_is_passed_over(tmp_path: Path, log: EventLo
     left.write_bytes(b"\x00\xff{]\n" + whole[:-9] + b"\n[]\n")
     assert [one.request for one in read(left.read_bytes())] == ["r1"]
     journal.close()
+
+
+def test_an_operators_word_counts_behind_a_line_cut_short(tmp_path: Path) -> None:
+    left = tmp_path / f"{NAME}.00000000"
+    left.write_bytes(line(entry("r1")) + line(entry("r2")) + b'{"state":"op')
+    resolve(tmp_path / NAME, [("r1", 1)])
+    assert doubtful(tmp_path) == {"r2": "unknown"}
 
 
 def test_lines_add_up_in_any_order() -> None:
