@@ -99,7 +99,7 @@ def _look(config: Config, meant: list[Entry], key: str, credentials_file: Path) 
     from proxy.cli.looking_up import Unread, authorization, look_up  # noqa: PLC0415 - see above
     from proxy.config.mapped import compiled  # noqa: PLC0415 - see above
     from proxy.errors import Untranslatable, UpstreamFailed  # noqa: PLC0415 - see above
-    from proxy.mapping.api import (
+    from proxy.mapping.api import (  # noqa: PLC0415 - `--help` does not wait for it
         SHIPPED,
         load,
     )
