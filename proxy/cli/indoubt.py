@@ -96,13 +96,14 @@ def _record(config: Config, reference: str | None) -> str:
 
 def _look(config: Config, meant: list[Entry], key: str, credentials_file: Path) -> None:
     """Print what each version that was written to has of the record; exit 1 where that cannot be learnt."""
-    from proxy.cli.looking_up import Unread, authorization, look_up  # noqa: PLC0415 - see above
+    from proxy.cli.looking_up import (  # noqa: PLC0415 - `--help` does not wait for it
+        Unread,
+        authorization,
+        look_up,
+    )
     from proxy.config.mapped import compiled  # noqa: PLC0415 - see above
     from proxy.errors import Untranslatable, UpstreamFailed  # noqa: PLC0415 - see above
-    from proxy.mapping.api import (  # noqa: PLC0415 - `--help` does not wait for it
-        SHIPPED,
-        load,
-    )
+    from proxy.mapping.api import SHIPPED, load  # noqa: PLC0415 - see above
 
     credentials = authorization(credentials_file)
     mapping = compiled(load(Path(config.mappings) if config.mappings else SHIPPED), config)
