@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from proxy.app import build
 from proxy.config.load import Loaded, load
-from proxy.emulator import Emulator, Platform
 from proxy.connection import GatewayProtocol
+from proxy.emulator import Emulator, Platform
 from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from proxy.emulator import Misbehaviour
 from proxy.connection import GatewayProtocol
+from proxy.emulator import Misbehaviour
 from tests.emulator.caller import CREDENTIALS, FIRST_REF, order
 from tests.endtoend.running import Carried, carried
 from tests.raw import Heard, parse, read_message, request
