@@ -121,8 +121,8 @@ class AnswerReader:
             self._restart()
 
     def on_status(self, phrase: bytes) -> None:
-        """Keep the reason phrase."""
-        self._phrase = phrase
+        """Keep the reason phrase, which may come in pieces."""
+        self._phrase += phrase
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field line; a late one is a trailer."""

@@ -93,6 +93,7 @@ async def test_answer_fields_keep_order_case_and_doubles(kind: str) -> None:
             (b"Date", b"x"),
         ],
         b"hi",
+        b"Whatever",
     )
 
 
@@ -118,9 +119,9 @@ async def test_head_204_and_304_have_no_body_and_keep_the_connection(kind: str) 
     async with upstream(script) as server, engine(kind, server.url()) as engine_:
         head = await engine_.send(Call("HEAD", b"/", []))
         empty, unchanged, after = [await engine_.send(get()) for _ in range(3)]
-    assert head == Answer(200, [(b"Content-Length", b"500")])
-    assert empty == Answer(204, [])
-    assert unchanged == Answer(304, [(b"Content-Length", b"77"), (b"ETag", b"x")])
+    assert head == Answer(200, [(b"Content-Length", b"500")], reason=b"OK")
+    assert empty == Answer(204, [], reason=b"No Content")
+    assert unchanged == Answer(304, [(b"Content-Length", b"77"), (b"ETag", b"x")], reason=b"Not Modified")
     assert after.body == b"ok"
     assert server.connections == 1
 
@@ -133,7 +134,7 @@ async def test_chunks_are_joined_and_trailers_dropped(kind: str) -> None:
     )
     async with upstream(answers(raw)) as server, engine(kind, server.url()) as engine_:
         answer = [await engine_.send(get()) for _ in range(2)][1]
-    assert answer == Answer(200, [(b"Trailer", b"X-Late")], b"abc\0")
+    assert answer == Answer(200, [(b"Trailer", b"X-Late")], b"abc\0", b"OK")
     assert server.connections == 1
 
 
@@ -146,7 +147,7 @@ async def test_an_answer_may_come_byte_by_byte(kind: str) -> None:
             await asyncio.sleep(0)
 
     async with upstream(script) as server, engine(kind, server.url()) as engine_:
-        assert await engine_.send(get()) == Answer(200, [(b"X-A", b"b c")], b"hi")
+        assert await engine_.send(get()) == Answer(200, [(b"X-A", b"b c")], b"hi", b"OK")
 
 
 @both
@@ -162,7 +163,7 @@ async def test_interim_answers_are_passed_over(kind: str) -> None:
     raw = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + OK
     async with upstream(answers(raw)) as server, engine(kind, server.url()) as engine_:
         assert [await engine_.send(get()) for _ in range(2)] == [
-            Answer(200, [(b"Content-Length", b"2")], b"ok")
+            Answer(200, [(b"Content-Length", b"2")], b"ok", b"OK")
         ] * 2
     assert server.connections == 1
 
