@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format lock clean system
+.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis bench guide lock clean system
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
@@ -20,7 +20,7 @@ else echo failed; cat $$out; rm -f $$out; exit 1; fi
 endef
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
 
 setup: $(STAMP) ## make .venv with everything that is needed
 
@@ -41,6 +41,26 @@ lint: setup ## check style, types and layers
 
 format: setup ## bring the code into form
 	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format
+
+laws: setup ## hold every law over 10,000 examples for each endpoint, and print the declared losses
+	@CROSSFADE_LAWS=long $(BIN)/python -m pytest -q -n 2 --timeout 3000 tests/laws
+
+mapping-mutants: setup ## change the mapping one word at a time; laws and goldens must notice each
+	@$(BIN)/python -m tests.laws.mutants
+
+fuzz: setup ## 100,000 bodies that no client should send
+	@$(BIN)/python -m tests.fuzz.run --count 100000
+
+nemesis: setup ## 10,000 writes while the proxy is killed 100 times: none doubled, none lost in silence
+	@$(BIN)/python -m tests.faults.nemesis --writes 10000 --kills 100
+
+bench: setup ## print what translating, journalling and comparing cost
+	@$(BIN)/python -m tests.bench.bench_translation
+	@$(BIN)/python -m tests.bench.bench_journal
+	@$(BIN)/python -m tests.bench.bench_engine
+
+guide: setup ## write docs/migration-guide.md anew from the mapping files
+	@$(BIN)/crossfade guide docs/migration-guide.md
 
 lock: ## make requirements/*.txt anew (needs uv)
 	@command -v uv >/dev/null || { echo 'make lock needs uv; install it and try again'; exit 1; }

@@ -14,7 +14,6 @@ from tests.laws.world import world
 
 FOLDER = Path(__file__).parents[2] / "mappings"
 UNREACHABLE = {
-    "L-UNSET-TIME orders.unset-times": "the only time that a caller writes is required: blank it is refused, not lost",
     "L-FROZEN orders.update.frozen": "only the comparison of two live answers can meet it",
 }
 """Declared losses that no law can meet, each with its reason."""

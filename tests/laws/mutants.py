@@ -38,7 +38,6 @@ EQUAL = {
     "rule.case of orders.list.expanded-contacts": "a list that is not expanded keeps links only",
     "rule.case of orders.list.expanded-consumers": "a list that is not expanded keeps links only",
     "rule.case of orders.list.expanded-order-items": "a list that is not expanded keeps links only",
-    "rule.loss of orders.unset-times": "v2's only writable time is required, so a blank one is refused and never lost",
     "rule.at of orders.point-of-sale": "a requirement is lifted wherever the rule stands",
 }
 """Changes that make another text and the same mapping, each with its reason; `when` and `case`: taken away."""
