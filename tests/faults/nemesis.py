@@ -228,6 +228,7 @@ async def run(writes: int, kills: int, seed: int, *, fsync: bool = False) -> tup
         try:
             await made.all()
         finally:
+            platform.server.close()
             if made.proxy.process is not None and made.proxy.process.poll() is None:
                 made.proxy.process.kill()
         key = load_key(folder / "identity.key")
