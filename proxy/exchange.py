@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Raw
 
 from proxy.errors import Fault, Refused, Untranslatable
-from proxy.json import Kind, check_document, kind, open_object, text_of
+from proxy.json import Kind, check_document, check_text, kind, open_object, text_of
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.check import Checker, Finding
 from proxy.mapping.endpoint import Endpoint, Frozen, Plans
@@ -110,8 +110,10 @@ def _first_call(asked: Asked, plans: Plans, trace: Trace) -> Call:
 
 def _body(asked: Asked, plans: Plans, check: Checker, trace: Trace) -> bytes:
     body = asked.body
-    check_document(body)
-    if not check.fits(body):
+    if check.fits(body):
+        check_text(body)
+    else:
+        check_document(body)
         findings = check.findings(body)
         if findings:
             raise _breach(findings)

@@ -53,11 +53,22 @@ def check_document(body: bytes) -> None:
     breach of the grammar. Duplicate members are looked for where objects are opened.
     """
     try:
-        if not body.isascii():
-            body.decode()
         _whole.decode(body)
     except _UNREADABLE as error:
         raise malformed(body, error) from None
+    check_text(body)
+
+
+def check_text(body: bytes) -> None:
+    """Refuse what no parser looks for in a document that it has read: bytes that are not UTF-8, too many levels.
+
+    Enough for a body that has been decoded already. Raises `Refused` with `Fault.JSON`.
+    """
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise malformed(body, error) from None
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _deeper_than(MAX_DEPTH, body):
         raise _too_deep()
 

@@ -46,7 +46,7 @@ class Checker:
         """Whether the quick reader is content; a `False` only means: ask `findings`."""
         try:
             self._quick.decode(body)  # type: ignore[attr-defined] # set in __post_init__
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         return True
 

@@ -102,6 +102,8 @@ class Href(Plain):
 _TIME = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)"')
 _V2_TIME = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z"')
 
+_usual = _V2_TIME.fullmatch
+
 
 @dataclass(frozen=True)
 class Timestamp(Plain):
@@ -109,9 +111,9 @@ class Timestamp(Plain):
 
     def back(self, token: bytes) -> bytes:
         """Cut or fill the part of a second to milliseconds, turn an offset into UTC; other texts pass."""
-        usual = _V2_TIME.fullmatch(token)
+        usual = _usual(token)
         if usual:
-            return token if usual[1] else token[:-2] + b'.000Z"'
+            return token if usual.lastindex else token[:-2] + b'.000Z"'
         return _milliseconds(token) or token
 
     def same(self, v2: bytes, ours: bytes) -> bool:

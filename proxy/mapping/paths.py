@@ -7,6 +7,7 @@ alias of the path without it (F§2.0).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,10 +43,14 @@ class Paths(Generic[T]):
 
 def fill(template: str, parameters: Mapping[str, bytes]) -> bytes:
     """A raw path (or path and query) out of a template; the parameters must be in their raw form already."""
-    parts = template.encode().split(b"{")
-    return parts[0] + b"".join(
-        parameters[name.decode()] + rest for name, _, rest in (part.partition(b"}") for part in parts[1:])
-    )
+    start, holes = _holes(template)
+    return start + b"".join([parameters[name] + rest for name, rest in holes]) if holes else start
+
+
+@cache  # templates come from mapping files only
+def _holes(template: str) -> tuple[bytes, list[tuple[str, bytes]]]:
+    start, *parts = template.encode().split(b"{")
+    return start, [(name.decode(), rest) for name, _, rest in (part.partition(b"}") for part in parts)]
 
 
 def _fit(template: list[bytes], segments: list[bytes]) -> dict[str, bytes] | None:
