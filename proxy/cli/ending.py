@@ -21,7 +21,7 @@ class Exit(IntEnum):
     OK = 0
     """It is done."""
     NO = 1
-    """The answer is no: not alive, not ready."""
+    """The answer is no: not alive, not ready, findings, a request that is refused."""
     USAGE = 2
     """The command line, the configuration or a mapping is wrong; nothing was started."""
     START = 3
