@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import timeit
 from typing import Any
 
 import pytest
@@ -213,12 +212,3 @@ def test_an_entry_for_everything_at_the_end_changes_no_earlier_decision(
     except ConfigError:
         assume(False)
     assert after == before if before.index is not None else after.stage is Stage.LIVE
-
-
-def test_a_look_up_costs_next_to_nothing() -> None:
-    routes = compiled(
-        {"callers": ["booking"], "stage": "live"}, *[{"endpoint": e, "stage": "v2"} for e in ENDPOINTS]
-    )
-    n = 20_000
-    best = min(timeit.repeat(lambda: routes.route_for("orders.get", SOMEBODY), number=n, repeat=5)) / n
-    assert best < 2e-6
