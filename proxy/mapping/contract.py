@@ -93,10 +93,6 @@ class Operation:
         """How mapping files name it: `POST /path`."""
         return f"{self.method} {self.path}"
 
-    def answer(self, status: int) -> Schema | None:
-        """The promised body for a status, or `None` where nothing is promised."""
-        return self.answers.get(status)
-
 
 @dataclass(frozen=True)
 class Contract:
