@@ -179,6 +179,8 @@ def _translated(plans: Plans, body: bytes, trace: Trace) -> bytes:
     if plans.answer is None:
         return body
     whole = Raw(body)
+    if not body.startswith(b"{") and kind(whole) is not Kind.OBJECT:
+        raise Untranslatable("an object was expected")
     made = plans.answer.apply(whole, {}, trace)
     return body if made is whole or made is None else bytes(made)
 

@@ -38,7 +38,7 @@ class Move:
         made = self.node.apply(value, around, trace) if self.node else value
         if made is None:
             return _without(out, self.source)
-        if _reach(around, self.target) is not None:
+        if _taken(around, self.target):
             detail = f"Two members would have to stand at one place: {self.pointer} and the one of the same name there."
             raise Refused(
                 Fault.UNTRANSLATABLE, "A name is taken.", detail, pointer=self.pointer, rule=self.rule
@@ -57,6 +57,18 @@ def _reach(members: Mapping[str, Raw], way: Way) -> Raw | None:
             return None
         members = open_object(inner)
     return members.get(way[-1])
+
+
+def _taken(members: Mapping[str, Raw], way: Way) -> bool:
+    """Whether a value stands at the end of the way, or one that is no object before it."""
+    for name in way[:-1]:
+        inner = members.get(name)
+        if inner is None:
+            return False
+        if kind(inner) is not Kind.OBJECT:
+            return True
+        members = open_object(inner)
+    return way[-1] in members
 
 
 def _without(members: dict[str, Raw], way: Way) -> dict[str, Raw]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -121,18 +122,26 @@ class Link:
         return Raw(after)
 
 
+_LINK = re.compile(rb'"https?:\\?/\\?/[^ ]*"', re.IGNORECASE)
+"""A JSON string that is an absolute address, its slashes escaped or not."""
+
+
 def _only_links(value: Raw, members: frozenset[str], pointer: str) -> bool:
-    """Whether nothing but links stands here: objects of the named members, arrays of such, `null`."""
+    """Whether nothing but links stands here: objects of the named members with addresses and numbers, arrays of such."""
     match kind(value):
-        case Kind.NULL:
-            return True
         case Kind.ARRAY:
             return all(_only_links(element, members, f"{pointer}/*") for element in open_array(value))
         case Kind.OBJECT:
             inside = open_object(value, pointer, members)
-            deeper = [one for one in inside.items() if kind(one[1]) in {Kind.ARRAY, Kind.OBJECT}]
             return members.issuperset(inside) and all(
-                _only_links(one, members, f"{pointer}/{name}") for name, one in deeper
+                _says_nothing(one, members, f"{pointer}/{name}") for name, one in inside.items()
             )
         case _:
-            return False
+            return kind(value) is Kind.NULL
+
+
+def _says_nothing(value: Raw, members: frozenset[str], pointer: str) -> bool:
+    """A member of a link: an address, a number of a page, or something that holds only links itself."""
+    if kind(value) is Kind.STRING:
+        return _LINK.fullmatch(value) is not None
+    return kind(value) is Kind.NUMBER or _only_links(value, members, pointer)

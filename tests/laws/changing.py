@@ -30,7 +30,13 @@ def mutation(world: World, side: Side, case: Case, ledger: Ledger) -> None:
         ends.append((leaves(store.state.records[case.ref or NEW]), made.reply.trace, leaves(body)))
     (before, _, wrote), (after, trace, writes) = ends
     wished = {p: both for p, both in difference(wrote, writes).items() if not _both_blank(side, p, both)}
-    asked_for = {p: both for p, both in wished.items() if both[1] is None or before.get(p) != both[1]}
+    # Taking away what would be made up just so changes nothing: the very loss that a default declares.
+    restored = {(one.pointer, one.after) for one in trace if one.before is None}
+    asked_for = {
+        p: (old, new)
+        for p, (old, new) in wished.items()
+        if ((p, old) not in restored if new is None else before.get(p) != new)
+    }
     arrived = difference(before, after)
     made_up = {
         p

@@ -79,8 +79,8 @@ OVERLAPS = [
     Seed("two policies of one kind", R, rule("made.up", "orders.create", "request", "*", "drop-null"), "overlap", "made.up", "orders.nulls"),
     Seed("two names for one place", R, rule("made.up", "orders.create", "request", "/cardType", "rename", 'native = "/paymentType"') + rule("made.too", "orders.create", "request", "/status", "rename", 'native = "/paymentType"'), "overlap", "made.too", "made.up"),
     Seed("a rule below a link", R, rule("made.up", "orders.get", "answer", "/contacts/items", "collection"), "unreachable", "made.up", "orders.get.contacts takes over"),
-    Seed("a rule below a member that is not kept", R, rule("made.up", "orders.list", "answer", "/items/*/contacts", "drop", 'case = "!expanded"'), "unreachable", "made.up", "orders.list.items takes over"),
-    Seed("a case that its endpoint never has", R, rule("made.up", "orders.create", "answer", "/cardType", "drop", 'case = "expanded"'), "reference", "made.up", "no case 'expanded'"),
+    Seed("a rule below a member that is not kept", R, rule("made.up", "orders.list", "answer", "/items/*/contacts", "drop", 'case = "!expanded"\nloss = "L-X"\nreason = "None."'), "unreachable", "made.up", "orders.list.items takes over"),
+    Seed("a case that its endpoint never has", R, rule("made.up", "orders.create", "answer", "/cardType", "drop", 'case = "expanded"\nloss = "L-X"\nreason = "None."'), "reference", "made.up", "no case 'expanded'"),
     Seed("two steps of one kind", R, '\n[[step]]\nid = "made.up"\non = "orders.get"\nkind = "join"\ncall = "GET /v2.1/orders/{orderRef}/orderItems"\nplace = "/orderItems"\nsays = "So."\ngrade = "D"\n', "overlap", "made.up", "orders.get.items"),
 ]  # fmt: skip
 
@@ -162,6 +162,9 @@ FORM = [
     Seed("an accepted entry in another form", X, ('says = "v2 documents no order', 'says_ = "v2 documents no order'), "form", "accepted.sort", "did you mean 'says'", count=2),
     Seed("a contract that is not understood", V2, lambda t: members(t, "Order").update(a={"type": "text"}), "form", "'text' is not understood", "x-type", "v2.json"),
     Seed("a list that is none", A, ('resources = ["orders.toml"]', "resources = 7"), "form", "$.resources", "`array`"),
+    Seed("a drop without a loss", R, rule("made.up", "orders.get", "answer", "/cardType", "drop"), "loss", "made.up", "drops something without a loss"),
+    Seed("a dropped parameter without a loss", R, rule("made.up", "orders.list", "query", "offset", "drop"), "loss", "made.up", "drops something without a loss"),
+    Seed("a value that v2 callers know is hidden", V, '\n[[table.entry]]\nid = "made.up"\nv2 = "UNKNOWN"\nv2-1 = "PURCHASED"\ndirection = "back"\nsays = "So."\ngrade = "D"\nloss = "L-X"\nreason = "None."\n', "value", "made.up", "a value that v2 callers know"),
 ]  # fmt: skip
 
 SEEDS = [*NAMES, *OPERATIONS, *OVERLAPS, *STEPS, *LOSSES, *VALUES, *COVERAGE, *FORM]

@@ -42,12 +42,23 @@ def test_a_mapping_without_rules_and_codecs_passes_every_document(tmp_path: Path
         b'{"colour": "RED", "at": null, "rows": [ ], "part": "none", "new": [1.0, {"b": 1}]}',
         b'{"rows": [ {"colour":"RED"} , null, [] ], "part": { "deep": {"y": 5} } }',
         b'{"rows": {"colour":"BLUE"}, "href": "http://elsewhere/v2.1/x"}',
-        b'["BLUE"]',
-        b'"BLUE"',
     ],
 )
 def test_a_document_with_nothing_to_do_is_the_very_same_object(tmp_path: Path, native: bytes) -> None:
     assert read(compiled(tmp_path), native) is native
+
+
+@pytest.mark.parametrize("native", [b'["BLUE"]', b'"BLUE"', b" 7", b"null"])
+def test_an_answer_that_is_no_object_cannot_be_said_in_v2(tmp_path: Path, native: bytes) -> None:
+    with pytest.raises(Untranslatable, match="an object was expected"):
+        read(compiled(tmp_path), native)
+
+
+@pytest.mark.parametrize("kids", [b'{"href":"call me back"}', b'{"items":"Bob"}', b'{"href":true}'])
+def test_what_only_looks_like_a_link_to_a_child_is_content(tmp_path: Path, kids: bytes) -> None:
+    with pytest.raises(Refused) as caught:
+        write(compiled(tmp_path, CHILDREN), b'{"name":"a","kids":' + kids + b"}")
+    assert (caught.value.fault, caught.value.pointer) == (Fault.UNTRANSLATABLE, "/kids")
 
 
 def test_every_change_is_noted_with_its_place_and_both_values(tmp_path: Path) -> None:
@@ -213,7 +224,7 @@ CHILDREN = rule("request", "/kids", "drop-links", members=["href", "items"], mes
         b"{}",
         b'{"href":"http://us/v2/x"}',
         b'{"items":[]}',
-        b'{"items":[{"href":"a"},null]}',
+        b'{"items":[{"href":"http:\\/\\/us\\/v2\\/a"},null]}',
         b'[{"href":1}]',
     ],
 )

@@ -65,6 +65,8 @@ def _unclaimed(one: Matching, place: str, speaking: frozenset[str], *, native: b
     mine, other = (one.native, one.v2) if native else (one.v2, one.native)
     counterpart = other.schemas.get(ours if native else theirs)
     side = "v2" if native else "v2.1"
+    if counterpart is None and one.opened(place, native=native):
+        return ""
     if counterpart is None:
         return f"{side} has no place for it" if source_side else f"nothing in {side} fills it"
     return misfit(mine.schemas[place], counterpart, speaking, side) if source_side else ""
@@ -73,7 +75,7 @@ def _unclaimed(one: Matching, place: str, speaking: frozenset[str], *, native: b
 def _demanded(one: Matching, place: str, ours: str, theirs: str, *, native: bool) -> str:
     """Whether the receiving side demands a member that may be missing there."""
     receiving, giving = (one.native, one.v2) if native else (one.v2, one.native)
-    if place not in receiving.required or one.made(ours):
+    if place not in receiving.required or one.made(ours) or one.alone(place, native=native):
         return ""
     rule = one.claimed(ours)
     if rule is not None:

@@ -35,7 +35,7 @@ from proxy.mapping.lint.rules import arguments, rule_places
 from proxy.mapping.lint.scope import Scope, scopes, settings
 from proxy.mapping.lint.steps import step_details
 from proxy.mapping.lint.values import speaking_types, value_holes, values
-from proxy.mapping.model import Claim
+from proxy.mapping.model import Claim, Rule
 
 if TYPE_CHECKING:
     from proxy.mapping.api import Source
@@ -88,8 +88,23 @@ def _losses(source: Source) -> Iterator[Finding]:
             yield _loss(
                 file, one, "loss", "gives a reason but no loss", "name the loss, or remove the reason"
             )
+        elif isinstance(one, Rule) and one.do == "drop" and not one.loss and not _selects(source, one):
+            yield _loss(
+                file, one, "loss", "drops something without a loss", "name the loss and give its reason"
+            )
         if one.quiet and not one.loss:
             yield _loss(file, one, "quiet", "is quiet about no loss", "name the loss, or remove quiet")
+
+
+def _selects(source: Source, rule: Rule) -> bool:
+    """Whether it drops a query parameter that selects a case: the case takes its place."""
+    cases = [
+        {case.query for case in endpoint.cases.values()}
+        for resource in source.resources
+        for endpoint in resource.endpoint
+        if endpoint.id in rule.on
+    ]
+    return rule.at == "query" and all(set(rule.place) <= queries for queries in cases)
 
 
 def _loss(file: str, one: Claim, place: str, message: str, way_out: str) -> Finding:

@@ -55,6 +55,19 @@ class Matching:
                 return ours + place[len(theirs) :]
         return None if any(below(place, ours) for ours, _ in self._renames) else place
 
+    def opened(self, place: str, *, native: bool) -> bool:
+        """Whether a rename reaches into this place, so that what stands in it is judged one by one."""
+        ends = (theirs if native else ours for ours, theirs in self._renames)
+        return any(end != place and below(end, place) for end in ends)
+
+    def alone(self, place: str, *, native: bool) -> bool:
+        """Whether one rename alone brings the object into being that this place stands in."""
+        around = place.rpartition("/")[0]
+        mine, other = (self.native, self.v2) if native else (self.v2, self.native)
+        ends = [theirs if native else ours for ours, theirs in self._renames]
+        into = [end for end in ends if end != around and below(end, around)]
+        return bool(around) and into == [place] and around not in {*mine.required, *other.schemas}
+
     def made(self, place: str) -> bool:
         """Whether a rule makes a value at this v2 place where the other side has none."""
         makers = {"default"} if self.forward else {"collection", "constant", "link"}

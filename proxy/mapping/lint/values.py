@@ -100,6 +100,11 @@ def _entries(file: str, table: Table, v2: _Words, native: _Words) -> Iterator[Fi
                 side = "v2" if key == "v2" else "v2.1"
                 message = f"'{word}' is no value of {table.type} in {side}"
                 yield _finding(file, entry.id, key, message, nearest(word, words.closed))
+        if entry.direction == "back" and entry.v2_1 in v2.closed:
+            message = (
+                f"'{entry.v2_1}' is a value that v2 callers know; hiding it would tell them something else"
+            )
+            yield _finding(file, entry.id, "v2-1", message, "hide only values that v2 does not have")
 
 
 def _pairs(file: str, table: Table, native: _Words) -> Iterator[Finding]:

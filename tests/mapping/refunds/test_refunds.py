@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from proxy.mapping.api import load
+from proxy.mapping.lint import findings
 from tests.laws import goldens
 from tests.laws.ledger import Ledger
 from tests.laws.registry import LAWS, Law, discovered
@@ -27,7 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(HERE / "examples", made / "examples")
     shutil.copy(HERE / "refunds.toml", made)
     api = (made / "api.toml").read_text("utf-8")
-    (made / "api.toml").write_text(api.replace('["orders.toml"]', '["orders.toml", "refunds.toml"]'), "utf-8")
+    api = api.replace('["orders.toml"]', '["orders.toml", "refunds.toml"]')
+    (made / "api.toml").write_text(api.replace("family = [", 'family = ["/v2/refunds", '), "utf-8")
     with (made / "values.toml").open("a", encoding="utf-8") as values:
         values.write((HERE / "values.toml").read_text("utf-8"))
     for side in ("v2", "v2_1"):
@@ -46,6 +49,10 @@ def _merged(contract: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def refunds(folder: Path) -> World:
     return world(folder)
+
+
+def test_the_lint_has_nothing_to_say(folder: Path) -> None:
+    assert [*map(str, findings(load(folder)))] == []
 
 
 def test_every_law_finds_the_new_endpoints(refunds: World) -> None:
