@@ -61,6 +61,7 @@ def test_a_status_that_the_mapping_lets_through_is_none_of_these() -> None:
 
 OPEN = {
     "orders.delete/forwarded": [("", "status")],
+    "orders.delete/upstream-404": [("", "status")],
     "orders.get/new-status-passed": [("/status", "enum")],
     "orders.get/new-status-searched-passed": [("/status", "enum")],
     "orders.get/upstream-403-empty": [("", "status")],
