@@ -261,7 +261,7 @@ async def test_what_waits_when_the_engine_stops_is_skipped_not_lost(tmp_path: Pa
 
 @story
 async def test_what_grows_beyond_the_limit_or_has_no_contract_is_not_compared(tmp_path: Path) -> None:
-    values = [b"[" + b",".join([digit] * 30_000) + b"]" for digit in (b"1", b"2")]
+    values = [b'{"new":[' + b",".join([digit] * 30_000) + b"]}" for digit in (b"1", b"2")]
     swollen = gzip.compress(b'{"note":"' + b"x" * 70_000 + b'"}')
     replies = iter([message(values[1]), message(swollen, 200, "Content-Encoding: gzip")])
     with RawUpstream(lambda _request: next(replies)) as upstream:
