@@ -111,24 +111,10 @@ class UpstreamSettings:
 
     def __post_init__(self) -> None:
         parse_origin(self.base_url)
-        for name in (
-            "connect_timeout",
-            "read_timeout",
-            "total_timeout",
-            "pool_wait",
-            "keepalive",
-            "write_idle",
-        ):
+        for name in _TIMES:
             if not 0 <= getattr(self, name) < float("inf"):
                 raise ConfigError(f"{name} of an upstream must be a number of seconds, 0 or more.")
-        for name in (
-            "connect_timeout",
-            "read_timeout",
-            "total_timeout",
-            "pool_size",
-            "max_answer",
-            "max_header_bytes",
-        ):
+        for name in _ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} of an upstream must be more than 0.")
 
