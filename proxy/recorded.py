@@ -30,6 +30,8 @@ class Done(msgspec.Struct, gc=False):
     ahead: Ahead | None = None
     version: Version | None = None
     request_bytes: int = 0
+    answered: float = 0.0
+    """Seconds that the upstream's side of it took."""
     code: str = ""
     seen: Observation | None = None
     """What evidence gets of a request that ended as an error."""
@@ -52,6 +54,8 @@ def observed(
         trace=reply.trace if reply else (),
         untranslated=reply.untranslated if reply else "",
         asked=asked if reply is None else None,
+        route=done.ahead.route.key if done.ahead and done.ahead.route else "",
+        seconds=done.answered,
     )
 
 

@@ -141,7 +141,9 @@ async def _forwarded(
     target, body = call.target, call.body
     if version is Version.V2:
         target, body = links.returned(target), links.returned(body)
+    begin = perf_counter()
     answer = await upstream.send(Call(call.method, target, for_upstream(call.headers, done.request_id), body))
+    done.answered = perf_counter() - begin
     said = passed(snapshot, version, answer, head=call.method == "HEAD")
     return said, _shadow(snapshot, ahead, call, answer, done)
 
@@ -164,11 +166,14 @@ async def _translated(
 ) -> tuple[Answer, Observation | None]:
     """Let v2.1 answer: drive the exchange, one upstream call at a time."""
     asked = _asked(ahead, call, done.request_id)
+    begin = perf_counter()
     try:
         reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
     except Untranslatable as error:
         done.seen = observed_failure(snapshot, done, asked, error)
         raise
+    finally:
+        done.answered = perf_counter() - begin
     made = reply.answer
     headers = for_caller(made.headers)
     if first(headers, b"content-length") is None and made.status not in {204, 304}:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from hashlib import blake2b
 
 from proxy.config.model import STICKY_HEADER, Config, is_caller_id
 from proxy.config.model import Route as Entry
@@ -30,6 +31,8 @@ class Route:
     """`record`, `caller` or `header`."""
     sticky_header: bytes | None = None
     """The header that decides, in lower case, where `sticky` is `header`."""
+    key: str = ""
+    """Names the entry by what it says, so that what was decided about it lapses when it is changed; empty for the default."""
 
 
 DEFAULT = Route(index=None, stage=Stage.V2, percent=0.0, sticky="record")
@@ -141,6 +144,7 @@ def _compiled(number: int, entry: Entry) -> Route:
         percent=percent if entry.percent is None else entry.percent,
         sticky=kind,
         sticky_header=header.lower().encode("ascii") if entry.sticky.startswith(STICKY_HEADER) else None,
+        key=blake2b(entry.model_dump_json().encode(), digest_size=8).hexdigest(),
     )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import PurePath
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry
 
@@ -24,6 +26,9 @@ from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
 from proxy.upstream.engine import Engine
 from proxy.wire.credentials import member_name
+
+Told: TypeAlias = Callable[[Observation, Verdict], None]
+"""Who hears of every verdict, on the event loop: what keeps evidence and what judges it. Quick, and never raises."""
 
 LINE_DIFFERENCES = 50
 """Differences that one line of the log holds at most, unexpected ones first; all of them are classified."""
@@ -46,8 +51,10 @@ class Evidence:
         key: bytes,
         salt: bytes,
         registry: CollectorRegistry,
+        told: Sequence[Told] = (),
     ) -> None:
         self.mapping = mapping
+        self._told = tuple(told)
         self._settings = settings
         self._log = log
         self._member_name = partial(member_name, key)
@@ -141,6 +148,8 @@ class Evidence:
 
     def _end(self, observation: Observation, verdict: Verdict) -> None:
         self._counts.end(observation.endpoint.id, observation.evidence, verdict)
+        for told in self._told:
+            told(observation, verdict)
         if verdict.cls != "equal":
             self._write(observation, verdict)
 

@@ -40,6 +40,10 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     trace: Sequence[Firing] = ()
     untranslated: str = ""
     asked: Asked | None = None
+    route: str = ""
+    """The key of the route entry that the call came under; empty where none matched."""
+    seconds: float = 0.0
+    """How long the version that answered took."""
 
     @property
     def size(self) -> int:
