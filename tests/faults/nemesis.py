@@ -1,7 +1,8 @@
 """No write doubled, none lost in silence: `python -m tests.faults.nemesis --writes 1500 --kills 15 [--seed N] [--fsync]`.
 
 A proxy carries writes, each with an id of its own, to a platform that records what it executes and breaks connections in
-every phase. It is killed (SIGKILL) again and again, and the platform is away at times. In the end, from outside:
+every phase. The proxy is killed (SIGKILL) again and again and stands at another stage each time, its configuration changes
+while it runs, callers leave, and the platform is away at times. In the end, from outside:
 
     a  no id was executed twice
     b  an id whose caller got a success was executed once
@@ -16,9 +17,6 @@ import asyncio
 import json
 import random
 import signal
-import socket
-import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,104 +29,20 @@ from proxy.config.identity import load_key
 from proxy.upstream.journals import survey
 from proxy.wire.credentials import record_name
 from tests.emulator.caller import CREDENTIALS, JSON, order
-from tests.endtoend.configured import configuration
-from tests.endtoend.process import command, environment
+from tests.faults.lives import Lives
+from tests.faults.recording import Recording
 from tests.raw import parse, request
 
 CALLERS = 16
-FATES = {"answer": 60, "slow": 20, "unread": 5, "reset": 5, "silent": 5, "half": 5}
-"""What the platform does with a request, and how often: `unread` alone does not execute it."""
-
-
-class Platform:
-    """Executes, records, and answers as luck has it."""
-
-    def __init__(self, luck: random.Random) -> None:
-        self.luck = luck
-        self.executed: Counter[str] = Counter()
-        self.port = 0
-        self.server: asyncio.Server | None = None
-
-    async def open(self) -> None:
-        self.server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
-        self.port = self.server.sockets[0].getsockname()[1]
-
-    async def away(self, seconds: float) -> None:
-        assert self.server is not None
-        self.server.close()
-        await asyncio.sleep(seconds)
-        await self.open()
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, EOFError):
-            while await self._turn(reader, writer):
-                pass
-        writer.close()
-
-    async def _turn(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        head = await reader.readuntil(b"\r\n\r\n")
-        size = next(
-            int(one[15:]) for one in head.lower().split(b"\r\n") if one.startswith(b"content-length:")
-        )
-        body = await reader.readexactly(size)
-        fate = self.luck.choices(list(FATES), list(FATES.values()))[0]
-        if fate == "unread":
-            return _reset(writer)
-        self.executed[json.loads(body)["referenceId"]] += 1
-        if fate == "slow":
-            await asyncio.sleep(self.luck.uniform(0.01, 0.15))
-        if fate in {"reset", "silent"}:
-            return _reset(writer) if fate == "reset" else False
-        answer = (
-            b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % size
-        )
-        writer.write(answer + (body[: size // 2] if fate == "half" else body))
-        await writer.drain()
-        return fate != "half"
-
-
-def _reset(writer: asyncio.StreamWriter) -> bool:
-    made: socket.socket = writer.get_extra_info("socket")
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-    return False
-
-
-@dataclass
-class Proxy:
-    """`crossfade serve`, one life after the other in one folder."""
-
-    folder: Path
-    config: Path
-    process: subprocess.Popen[bytes] | None = None
-    port: int = 0
-    up: asyncio.Event = field(default_factory=asyncio.Event)
-    lives: int = 0
-
-    async def start(self) -> None:
-        self.lives += 1
-        told = self.folder / f"out-{self.lives}"
-        self.process = await asyncio.to_thread(self._spawned, told)
-        until = time.monotonic() + 20
-        while b'"started"' not in told.read_bytes():
-            assert self.process.poll() is None, told.read_text()
-            assert time.monotonic() < until, told.read_text()
-            await asyncio.sleep(0.02)
-        lines = [json.loads(one) for one in told.read_text().splitlines() if one.startswith("{")]
-        self.port = next(one["port"] for one in lines if one["event"] == "started")
-        self.up.set()
-
-    def _spawned(self, told: Path) -> subprocess.Popen[bytes]:
-        words = command("serve", "--config", str(self.config))
-        with told.open("wb") as out:
-            return subprocess.Popen(words, cwd=self.folder, stdout=out, stderr=out, env=environment())
-
-    async def end(self, how: int) -> int:
-        assert self.process is not None
-        if how == signal.SIGKILL:
-            self.up.clear()
-        self.process.send_signal(how)
-        return await asyncio.to_thread(self.process.wait, 60)
+LARGE = 300_000
+"""Characters of a body that leaves this process, and the proxy, in more than one piece."""
+STAGES: list[dict[str, object]] = [
+    {"stage": "v2"},
+    {"stage": "shadow"},
+    {"stage": "canary", "percent": 50},
+    {"stage": "live"},
+    {"stage": "v2.1"},
+]
 
 
 @dataclass
@@ -138,25 +52,44 @@ class Run:
     writes: int
     kills: int
     luck: random.Random
-    platform: Platform
-    proxy: Proxy
+    platform: Recording
+    proxy: Lives
+    keys: dict[str, object]
     issued: int = 0
     known: dict[str, str] = field(default_factory=dict)
 
     async def all(self) -> None:
         await self.platform.open()
+        self._flip()
         await self.proxy.start()
+        flipping = asyncio.create_task(self._flips())
         callers = [asyncio.create_task(self._caller()) for _ in range(CALLERS)]
         for number in range(1, self.kills + 1):
             share = (number - self.luck.uniform(0, 0.8)) * self.writes / (self.kills + 1)
             while self.issued < share:  # noqa: ASYNC110 - the callers go on meanwhile, and owe nobody an event
                 await asyncio.sleep(0.001)
             await self.proxy.end(signal.SIGKILL)
+            self._flip()
             await self.proxy.start()
             if number % 3 == 0:
-                await self.platform.away(0.15)
+                await self._away(0.15)
         await asyncio.gather(*callers)
+        flipping.cancel()
         assert await self.proxy.end(signal.SIGTERM) == 0
+
+    def _flip(self) -> None:
+        url = f"http://127.0.0.1:{self.platform.port}"
+        self.proxy.stands_at(self.luck.choice(STAGES), url, self.keys)
+
+    async def _flips(self) -> None:
+        while True:
+            await asyncio.sleep(self.luck.uniform(0.2, 0.8))
+            self._flip()
+
+    async def _away(self, seconds: float) -> None:
+        self.platform.close()
+        await asyncio.sleep(seconds)
+        await self.platform.open()
 
     async def _caller(self) -> None:
         while self.issued < self.writes:
@@ -166,25 +99,43 @@ class Run:
             self.known[name] = await self._write(name)
 
     async def _write(self, name: str) -> str:
+        """A create, or an update of the record with this name; what its caller knows in the end."""
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self.proxy.port)
         except OSError:
             return "not_sent"
-        data = b""
+        more = {"note": "x" * LARGE} if self.luck.random() < 0.04 else {}
+        path = self.luck.choice(["/v2/orders", f"/v2/orders/{name}"])
+        body = json.dumps(order(referenceId=name, **more))
         try:
-            writer.write(
-                request("POST", "/v2/orders", json.dumps(order(referenceId=name)), [CREDENTIALS, JSON])
-            )
-            if self.luck.random() < 0.03:
-                return "left"
-            async with asyncio.timeout(30):
-                while piece := await reader.read(65536):
-                    data += piece
-        except OSError:
-            pass
+            writer.write(request("POST", path, body, [CREDENTIALS, JSON]))
+            if self.luck.random() < 0.04:
+                return await self._leave(name, writer)
+            return _said(await _heard(reader))
         finally:
             writer.close()
-        return _said(data)
+
+    async def _leave(self, name: str, writer: asyncio.StreamWriter) -> str:
+        """Be gone before the platform answers."""
+        done = self.platform.waits[name] = asyncio.Event()
+        try:
+            with suppress(OSError):
+                await writer.drain()
+            await asyncio.sleep(self.luck.uniform(0, 0.03))
+            writer.close()
+            await asyncio.sleep(0.05)
+        finally:
+            done.set()
+        return "left"
+
+
+async def _heard(reader: asyncio.StreamReader) -> bytes:
+    data = b""
+    with suppress(OSError):
+        async with asyncio.timeout(60):
+            while piece := await reader.read(65536):
+                data += piece
+    return data
 
 
 def _said(data: bytes) -> str:
@@ -205,45 +156,51 @@ def verdict(known: dict[str, str], executed: Counter[str], listed: set[str]) -> 
         "b: acknowledged, not executed": [o for o, said in known.items() if said == "ok" and not executed[o]],
         "c: not sent, but executed": [o for o, said in known.items() if said == "not_sent" and executed[o]],
         "d: executed, neither acknowledged nor listed": [
-            o for o, said in known.items() if said == "unknown" and executed[o] and o not in listed
+            o for o, said in known.items() if said in {"unknown", "left"} and executed[o] and o not in listed
         ],
     }
 
 
-async def run(writes: int, kills: int, seed: int, *, fsync: bool = False) -> tuple[dict[str, list[str]], str]:
-    """The verdict of one run, and a line about what happened in it."""
+@dataclass(frozen=True)
+class Ended:
+    """What came of a run: the ids that break each promise, which fates the platform dealt out, a line about it all."""
+
+    broken: dict[str, list[str]]
+    fates: Counter[str]
+    text: str
+
+
+async def run(writes: int, kills: int, seed: int, *, fsync: bool = False) -> Ended:
+    """One run, in a folder of its own."""
     luck = random.Random(seed)
     begun = time.monotonic()
+    keys: dict[str, object] = {"server.port": 0, "admin.port": 0, "log.divergences": "-"}
+    keys |= {"log.requests": "off", "server.drain_delay": "0ms", "journal.fsync": fsync}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        platform = Platform(luck)
-        await platform.open()
-        assert platform.server is not None
-        platform.server.close()
-        keys = {"server.port": 0, "admin.port": 0, "log.divergences": "-", "server.drain_delay": "0ms"}
-        routes = {"route": [{"stage": "canary", "percent": 50}]}
-        url = f"http://127.0.0.1:{platform.port}"
-        config = configuration(folder, url, routes, {**keys, "log.requests": "off", "journal.fsync": fsync})
-        made = Run(writes, kills, luck, platform, Proxy(folder, config))
+        platform, proxy = Recording(luck), Lives(folder, folder / "crossfade.toml")
+        made = Run(writes, kills, luck, platform, proxy, keys)
         try:
             await made.all()
         finally:
-            platform.server.close()
-            if made.proxy.process is not None and made.proxy.process.poll() is None:
-                made.proxy.process.kill()
+            platform.close()
+            if proxy.process is not None and proxy.process.poll() is None:
+                proxy.process.kill()
         key = load_key(folder / "identity.key")
         left = survey(folder / "crossfade.journal")
         names = {record_name(key, one): one for one in made.known}
         listed = {names[one.record] for one in left.in_doubt}
         assert left.in_flight == 0
+        changes = proxy.changes()
     counts = Counter(made.known.values())
     more = sum(made.known[one] == "ok" for one in listed)
     said = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()))
     text = (
         f"{writes} writes, {kills} kills, seed {seed}: {said}; {sum(platform.executed.values())} executed, "
-        f"{len(listed)} in doubt, {more} of them acknowledged; {time.monotonic() - begun:.0f} s"
+        f"{len(listed)} in doubt, {more} of them acknowledged; {changes} changes of a running configuration; "
+        f"{time.monotonic() - begun:.0f} s"
     )
-    return verdict(made.known, platform.executed, listed), text
+    return Ended(verdict(made.known, platform.executed, listed), platform.fates, text)
 
 
 def main() -> int:
@@ -254,11 +211,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fsync", action="store_true")
     given = parser.parse_args()
-    broken, text = asyncio.run(run(given.writes, given.kills, given.seed, fsync=given.fsync))
-    print(text)  # noqa: T201 - this is its output
-    for promise, names in broken.items():
-        print(f"{promise}: {len(names)} {names[:5] or ''}")  # noqa: T201 - see above
-    return any(broken.values())
+    ended = asyncio.run(run(given.writes, given.kills, given.seed, fsync=given.fsync))
+    fates = ", ".join(f"{count} {fate}" for fate, count in ended.fates.most_common())
+    told = [ended.text, f"requests {fates}"]
+    told += [f"{promise}: {len(names)} {names[:5] or ''}" for promise, names in ended.broken.items()]
+    print("\n".join(told))  # noqa: T201 - this is its output
+    return any(ended.broken.values())
 
 
 if __name__ == "__main__":
