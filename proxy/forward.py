@@ -1,11 +1,49 @@
-"""An answer that is passed on as it came, and what little is changed in it."""
+"""Passing a call on as it came, and its answer back: what little is changed in either."""
 
 from __future__ import annotations
 
+from time import perf_counter
+
+from proxy.cutover.decide import Ahead
+from proxy.cutover.stage import Stage
+from proxy.evidence.observation import Observation
+from proxy.in_doubt import engine_for
+from proxy.mapping.paths import fill
+from proxy.recorded import Done, observed
 from proxy.snapshot import Snapshot
-from proxy.types import Answer, Headers, Version
+from proxy.translate import asked_of
+from proxy.types import Answer, Call, Headers, Version
 from proxy.wire.coding import Undecodable, decode_body
-from proxy.wire.headers import edited, first, for_caller
+from proxy.wire.headers import edited, first, for_caller, for_upstream
+
+
+async def forwarded(
+    snapshot: Snapshot, version: Version, ahead: Ahead, call: Call, done: Done
+) -> tuple[Answer, Observation | None]:
+    """Pass a call on: the stages in which v2 answers, and everything that no mapping covers. Raises `CrossfadeError`."""
+    links = snapshot.mapping.links
+    upstream = engine_for(snapshot, version, call, done)
+    target, body = call.target, call.body
+    if version is Version.V2:
+        target, body = links.returned(target), links.returned(body)
+    begin = perf_counter()
+    answer = await upstream.send(Call(call.method, target, for_upstream(call.headers, done.request_id), body))
+    done.answered = perf_counter() - begin
+    said = passed(snapshot, version, answer, head=call.method == "HEAD")
+    return said, _shadow(snapshot, ahead, call, answer, done)
+
+
+async def asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
+    """`OPTIONS` where v2.1 answers: its own answer, with the methods that v2 callers have here."""
+    assert ahead.endpoint is not None  # noqa: S101 - only an endpoint's path has methods
+    target = fill(ahead.endpoint.v2_1_path, ahead.path)
+    answer = await snapshot.v2_1.send(Call("OPTIONS", target, for_upstream(call.headers, done.request_id)))
+    methods = ", ".join(ahead.allow).encode()
+    headers = [
+        (name, methods) if name.lower() in {b"allow", b"access-control-allow-methods"} else (name, value)
+        for name, value in answer.headers
+    ]
+    return passed(snapshot, Version.V2_1, Answer(answer.status, headers, answer.body), head=False)
 
 
 def passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool) -> Answer:
@@ -31,3 +69,13 @@ def _adopted(snapshot: Snapshot, headers: Headers, body: bytes) -> tuple[Headers
         return headers, body
     adopted = snapshot.mapping.links.adopted(plain)
     return (headers, body) if adopted == plain else (edited(headers), adopted)
+
+
+def _shadow(snapshot: Snapshot, ahead: Ahead, call: Call, answer: Answer, done: Done) -> Observation | None:
+    """A read that v2 has answered, for asking v2.1 the same; decided before anything is copied."""
+    endpoint = ahead.endpoint
+    if ahead.stage is not Stage.SHADOW or endpoint is None or endpoint.is_write or call.method != "GET":
+        return None
+    if not snapshot.evidence.wants(done.request_id):
+        return None
+    return observed(snapshot, done, asked_of(ahead, call, done.request_id), answer)

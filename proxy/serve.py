@@ -19,19 +19,16 @@ from typing import Any, TypeAlias
 from proxy.answers import CODE, for_error, health
 from proxy.body import check_uncoded, read_body, too_large
 from proxy.cutover.decide import Ahead, Caller
-from proxy.cutover.stage import Stage
-from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable
+from proxy.errors import CrossfadeError, Fault, Refused
 from proxy.evidence.observation import Observation
-from proxy.exchange import Asked, exchange
-from proxy.forward import passed
-from proxy.in_doubt import LEFT, Line, end_with_caller, engine_for, handed_over
-from proxy.mapping.paths import fill
-from proxy.recorded import Done, log_mistake, log_request, observed, observed_failure
+from proxy.forward import asked_about, forwarded
+from proxy.in_doubt import LEFT, Line, end_with_caller, handed_over
+from proxy.recorded import Done, log_mistake, log_request
 from proxy.snapshot import Snapshot
+from proxy.translate import translated
 from proxy.types import Answer, Call, Headers, Version
-from proxy.upstream.drive import drive
-from proxy.wire.headers import check_request, first, for_caller, for_translated, for_upstream
-from proxy.wire.request_id import acceptable, new
+from proxy.wire.headers import check_request, first, for_caller
+from proxy.wire.request_id import new, told
 from proxy.wire.target import check_target
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -123,89 +120,13 @@ class Gateway:
         done.version = version
         call = Call(done.method, target, headers, body)
         if version is Version.V2 or ahead.endpoint is None:
-            return await _forwarded(snapshot, version, ahead, call, done)
+            return await forwarded(snapshot, version, ahead, call, done)
         if ahead.allow:
-            return await _asked_about(snapshot, ahead, call, done), None
+            return await asked_about(snapshot, ahead, call, done), None
         if len(body) > snapshot.config.server.max_body:
             raise too_large(snapshot.config.server.max_body)
         check_uncoded(headers)
-        return await _translated(snapshot, ahead, call, done)
-
-
-async def _forwarded(
-    snapshot: Snapshot, version: Version, ahead: Ahead, call: Call, done: Done
-) -> tuple[Answer, Observation | None]:
-    """Pass a call on as it came: the stages in which v2 answers, and everything that no mapping covers."""
-    links = snapshot.mapping.links
-    upstream = engine_for(snapshot, version, call, done)
-    target, body = call.target, call.body
-    if version is Version.V2:
-        target, body = links.returned(target), links.returned(body)
-    begin = perf_counter()
-    answer = await upstream.send(Call(call.method, target, for_upstream(call.headers, done.request_id), body))
-    done.answered = perf_counter() - begin
-    said = passed(snapshot, version, answer, head=call.method == "HEAD")
-    return said, _shadow(snapshot, ahead, call, answer, done)
-
-
-async def _asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
-    """`OPTIONS` where v2.1 answers: its own answer, with the methods that v2 callers have here."""
-    assert ahead.endpoint is not None  # noqa: S101 - only an endpoint's path has methods
-    target = fill(ahead.endpoint.v2_1_path, ahead.path)
-    answer = await snapshot.v2_1.send(Call("OPTIONS", target, for_upstream(call.headers, done.request_id)))
-    methods = ", ".join(ahead.allow).encode()
-    headers = [
-        (name, methods) if name.lower() in {b"allow", b"access-control-allow-methods"} else (name, value)
-        for name, value in answer.headers
-    ]
-    return passed(snapshot, Version.V2_1, Answer(answer.status, headers, answer.body), head=False)
-
-
-async def _translated(
-    snapshot: Snapshot, ahead: Ahead, call: Call, done: Done
-) -> tuple[Answer, Observation | None]:
-    """Let v2.1 answer: drive the exchange, one upstream call at a time."""
-    asked = _asked(ahead, call, done.request_id)
-    begin = perf_counter()
-    try:
-        reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
-    except Untranslatable as error:
-        done.seen = observed_failure(snapshot, done, asked, error)
-        raise
-    finally:
-        done.answered = perf_counter() - begin
-    made = reply.answer
-    headers = for_caller(made.headers)
-    if first(headers, b"content-length") is None and made.status not in {204, 304}:
-        headers.append((b"Content-Length", b"%d" % len(made.body)))
-    if first(headers, b"x-request-id") is None:
-        headers.append((b"X-Request-ID", _told(call.headers, done.request_id)))
-    if reply.untranslated:
-        headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))
-    seen = None if call.method == "HEAD" else observed(snapshot, done, asked, made, reply)
-    return Answer(made.status, headers, made.body), seen
-
-
-def _told(headers: Headers, request_id: str) -> bytes:
-    """The id that the caller gets back: its own, if it sent one that can be handed back safely, else ours."""
-    own = first(headers, b"x-request-id")
-    return ((own and acceptable(own)) or request_id).encode()
-
-
-def _asked(ahead: Ahead, call: Call, request_id: str) -> Asked:
-    assert ahead.endpoint is not None  # noqa: S101 - the caller has looked
-    headers = for_translated(call.headers, request_id, has_body=ahead.endpoint.check is not None)
-    return Asked(ahead.endpoint, ahead.path, ahead.pairs, headers, call.body)
-
-
-def _shadow(snapshot: Snapshot, ahead: Ahead, call: Call, answer: Answer, done: Done) -> Observation | None:
-    """A read that v2 has answered, for asking v2.1 the same; decided before anything is copied."""
-    endpoint = ahead.endpoint
-    if ahead.stage is not Stage.SHADOW or endpoint is None or endpoint.is_write or call.method != "GET":
-        return None
-    if not snapshot.evidence.wants(done.request_id):
-        return None
-    return observed(snapshot, done, _asked(ahead, call, done.request_id), answer)
+        return await translated(snapshot, ahead, call, done)
 
 
 def _limit(snapshot: Snapshot, ahead: Ahead) -> int:
@@ -240,8 +161,8 @@ def _failed(snapshot: Snapshot, error: Exception, done: Done, headers: Headers) 
         answer = for_error(snapshot.mapping.shape, CrossfadeError(), done.request_id, head=head)
         log_mistake(snapshot.log, error, done.request_id)
     done.code = next((value.decode() for name, value in answer.headers if name == CODE), "")
-    told = (b"X-Request-ID", _told(headers, done.request_id))
-    return Answer(answer.status, for_caller([*answer.headers, told]), answer.body)
+    named = (b"X-Request-ID", told(headers, done.request_id))
+    return Answer(answer.status, for_caller([*answer.headers, named]), answer.body)
 
 
 async def _send(send: Send, answer: Answer, *, head: bool) -> None:

@@ -25,7 +25,7 @@ from proxy.mapping.api import CompiledMapping, load
 from proxy.mapping.declared import catalogue
 from proxy.mapping.explain import Value, explained
 from proxy.mapping.nodes import Firing
-from proxy.serve import _asked
+from proxy.translate import asked_of
 from proxy.types import Answer, Call
 from tests.mapping import toy
 from tests.mapping.goldens import BASES, FOLDER, PLATFORM, Golden, asked, goldens
@@ -48,7 +48,7 @@ def driven(
         path, _, query = call.target.partition(b"?")
         decider = Decider(mapping, ROUTES, b"", unmapped_to_v2=False)
         ahead = decider.look(call.method, path, query, Caller("anonymous", call.headers))
-        running = exchange(mapping, _asked(ahead, call, "explained"))
+        running = exchange(mapping, asked_of(ahead, call, "explained"))
         step = next(running)
         while True:
             made.append(step)

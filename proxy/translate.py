@@ -1,0 +1,49 @@
+"""Letting v2.1 answer: the exchange is driven one upstream call at a time, and its answer made ready for the caller."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from proxy.cutover.decide import Ahead
+from proxy.errors import Untranslatable
+from proxy.evidence.observation import Observation
+from proxy.exchange import Asked, exchange
+from proxy.in_doubt import engine_for
+from proxy.recorded import Done, observed, observed_failure
+from proxy.snapshot import Snapshot
+from proxy.types import Answer, Call, Version
+from proxy.upstream.drive import drive
+from proxy.wire.headers import first, for_caller, for_translated
+from proxy.wire.request_id import told
+
+
+async def translated(
+    snapshot: Snapshot, ahead: Ahead, call: Call, done: Done
+) -> tuple[Answer, Observation | None]:
+    """The answer in v2's words, and what evidence gets of it; raises `CrossfadeError`."""
+    asked = asked_of(ahead, call, done.request_id)
+    begin = perf_counter()
+    try:
+        reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
+    except Untranslatable as error:
+        done.seen = observed_failure(snapshot, done, asked, error)
+        raise
+    finally:
+        done.answered = perf_counter() - begin
+    made = reply.answer
+    headers = for_caller(made.headers)
+    if first(headers, b"content-length") is None and made.status not in {204, 304}:
+        headers.append((b"Content-Length", b"%d" % len(made.body)))
+    if first(headers, b"x-request-id") is None:
+        headers.append((b"X-Request-ID", told(call.headers, done.request_id)))
+    if reply.untranslated:
+        headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))
+    seen = None if call.method == "HEAD" else observed(snapshot, done, asked, made, reply)
+    return Answer(made.status, headers, made.body), seen
+
+
+def asked_of(ahead: Ahead, call: Call, request_id: str) -> Asked:
+    """A caller's call as the exchange takes it."""
+    assert ahead.endpoint is not None  # noqa: S101 - the caller has looked
+    headers = for_translated(call.headers, request_id, has_body=ahead.endpoint.check is not None)
+    return Asked(ahead.endpoint, ahead.path, ahead.pairs, headers, call.body)
