@@ -80,7 +80,7 @@ async def _measure(port: int, exchanges: int) -> None:
             engine = make_engine(kind, UpstreamSettings(f"http://127.0.0.1:{port}"))
             rounds = [await _round(engine, max(count, width), width) for _ in range(5)]
             await engine.close()
-            print(f"{kind:7} {width:3} at a time  {median(rounds):8.1f} us CPU per exchange")  # noqa: T201 - a program
+            print(f"{kind:7} {width:3} at a time  {median(rounds):8.1f} us CPU per exchange")
 
 
 def main() -> None:

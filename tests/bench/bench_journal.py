@@ -85,7 +85,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as name:
         for title, way, times, fsync in rows:
             took = median(_round(way, times, Path(name), fsync=fsync) for _ in range(_ROUNDS))
-            print(f"{title:<30} {took:9.2f} µs")  # noqa: T201 - this is its output
+            print(f"{title:<30} {took:9.2f} µs")
 
 
 if __name__ == "__main__":

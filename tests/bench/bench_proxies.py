@@ -40,6 +40,9 @@ TRANSLATED, PASSED, NGINX, NAIVE, HELLO, DIRECT = (
     "no proxy",
 )
 
+ORDINARY = ANSWER.replace(b'"price"', b'"paymentType":"%s","price"' % (b"z" * (1229 - len(ANSWER) - 17)))
+"""An answer of 1.2 KiB that keeps its contract, as nearly all do: what does not costs a look for what is wrong with it."""
+
 
 @dataclass(frozen=True)
 class Spell:
@@ -57,7 +60,7 @@ Round = dict[tuple[str, int], Spell]
 def measured(rounds: int, seconds: int, folder: Path) -> tuple[list[Round], float]:
     """All rounds, and the MiB that crossfade holds at rest."""
     what = script(folder, grown(ORDER, 512))
-    words, platform = upstream(folder, as_answer(grown(ANSWER, 1229)))
+    words, platform = upstream(folder, as_answer(ORDINARY))
     with ExitStack() as stack:
         direct = stack.enter_context(running("upstream", words, platform, LOAD_CORE))
         address = {"UPSTREAM": f"http://127.0.0.1:{platform}"}
@@ -188,7 +191,7 @@ def main() -> None:
     lines = [f"Medians of {rounds} rounds of {seconds} s.", "", *bars(found, rest)]
     for connections in CONNECTIONS:
         lines += table(found, connections)
-    print("\n".join(lines))  # noqa: T201 - a program
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

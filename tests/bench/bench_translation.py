@@ -77,14 +77,14 @@ def main() -> None:
         ("20 KiB in and out, many objects", items(ORDER, 20_480), items(ANSWER, 20_480), 100, "≤ 250 µs"),
         ("1 MiB in and out, many objects", items(ORDER, 1 << 20), items(ANSWER, 1 << 20), 2, "linear"),
     ]
-    print(f"one opening of 1.2 KiB by msgspec: {opened:.2f} µs (1.7 where the bars were set)")  # noqa: T201 - a program
-    print(f"{'translation, both directions':36} {'µs':>9} {'ns/byte':>8} {'openings':>9}  bar")  # noqa: T201 - a program
+    print(f"one opening of 1.2 KiB by msgspec: {opened:.2f} µs (1.7 where the bars were set)")
+    print(f"{'translation, both directions':36} {'µs':>9} {'ns/byte':>8} {'openings':>9}  bar")
     for name, request, answer, count, bar in rows:
         act = both(mapping, request, answer)
         assert act().answer.status == 201
         cost = best(act, count)
         share = cost * 1000 / (len(request) + len(answer))
-        print(f"{name:36} {cost:9.1f} {share:8.1f} {cost / opened:9.1f}  {bar}")  # noqa: T201 - a program
+        print(f"{name:36} {cost:9.1f} {share:8.1f} {cost / opened:9.1f}  {bar}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,51 @@
+"""`make bench`: run every bench, print what it prints, and write docs/benchmarks.md: `python -m tests.bench.page FILE`."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+_INTRODUCTION = """# Benchmarks
+
+Written by `make bench` on {day}: CPython {python}, {machine}. Every program can be run on its own; none fails on time.
+Absolute figures move by half from machine to machine. Read the ratios, which are taken between neighbours of one run.
+
+One core has the proxy, the other upstream and load. crossfade runs as it does in production, one process, with translation,
+routing, accounting, metrics and journal (without fsync); only `server.max_in_flight` is raised for 256 connections.
+"""
+_PARTS = (
+    ("Beside nginx and a naive proxy", "bench_proxies", True),
+    ("What a caller feels of shadowing", "bench_shadow", True),
+    ("Translating", "bench_translation", False),
+    ("Comparing", "bench_evidence", False),
+    ("The journal", "bench_journal", False),
+    ("The upstream engines", "bench_engine", False),
+)
+"""Title, program, whether it prints Markdown."""
+
+
+def main() -> None:
+    """Run them all."""
+    day = datetime.now(UTC).date().isoformat()
+    machine = f"{platform.system()} on {platform.machine()}"
+    parts = [_INTRODUCTION.format(day=day, python=platform.python_version(), machine=machine)]
+    for title, program, markdown in _PARTS:
+        print(f"\n## {title}: python -m tests.bench.{program}\n", flush=True)
+        done = subprocess.run(
+            [sys.executable, "-m", f"tests.bench.{program}"], stdout=subprocess.PIPE, text=True, check=False
+        )
+        print(done.stdout, flush=True)
+        if done.returncode:
+            sys.exit(done.returncode)
+        said = done.stdout.strip()
+        parts.append(
+            f"## {title}\n\n`python -m tests.bench.{program}`\n\n{said if markdown else f'```\n{said}\n```'}\n"
+        )
+    Path(sys.argv[1]).write_text("\n".join(parts), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
