@@ -54,10 +54,10 @@ fuzz: setup ## 100,000 bodies that no client should send
 nemesis: setup ## 10,000 writes while the proxy is killed 100 times: none doubled, none lost in silence
 	@$(BIN)/python -m tests.faults.nemesis --writes 10000 --kills 100
 
-bench: setup ## print what translating, journalling and comparing cost
-	@$(BIN)/python -m tests.bench.bench_translation
-	@$(BIN)/python -m tests.bench.bench_journal
-	@$(BIN)/python -m tests.bench.bench_engine
+bench: setup ## measure beside nginx and a naive proxy, print it, and write docs/benchmarks.md (about ten minutes)
+	@$(call missing,nginx:nginx-light wrk:wrk) || ( $(call apt,$$missing) ) >/dev/null 2>&1 || \
+		{ echo "make bench needs$$missing; install that and try again"; exit 1; }
+	@$(BIN)/python -m tests.bench.page docs/benchmarks.md
 
 guide: setup ## write docs/migration-guide.md anew from the mapping files
 	@$(BIN)/crossfade guide docs/migration-guide.md
@@ -65,6 +65,7 @@ guide: setup ## write docs/migration-guide.md anew from the mapping files
 lock: ## make requirements/*.txt anew (needs uv)
 	@command -v uv >/dev/null || { echo 'make lock needs uv; install it and try again'; exit 1; }
 	$(LOCK) pyproject.toml -o requirements/core.txt
+	$(LOCK) --extra postgresql -c requirements/core.txt pyproject.toml -o requirements/postgresql.txt
 	$(LOCK) --extra dev -c requirements/core.txt pyproject.toml -o requirements/dev.txt
 	echo setuptools | $(LOCK) --no-annotate -c requirements/dev.txt - -o requirements/build.txt
 
@@ -91,15 +92,17 @@ rm -rf .venv; $$found -m venv .venv && exit; \
 $(call apt,python3-venv) && rm -rf .venv && $$found -m venv .venv
 endef
 
-# $(call apt,packages): install Debian packages where this user may.
-apt = [ "$$(id -u)" = 0 ] && command -v apt-get && { apt-get -q update; \
+# $(call apt,packages): install Debian packages where this user may; a service among them is not started (RUNLEVEL).
+apt = [ "$$(id -u)" = 0 ] && command -v apt-get && { apt-get -q update; RUNLEVEL=1 \
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $(1); }
+
+# $(call missing,program:package …): leaves in $missing the packages of programs that are not there; false if there are any.
+missing = missing=; for one in $(1); do command -v $${one%%:*} >/dev/null || missing="$$missing $${one\#\#*:}"; done; \
+	[ -z "$$missing" ]
 
 # Programs that a few tests use. Without them these tests are left out and named at the end.
 system:
-	@missing=; for one in curl:curl node:nodejs; do \
-		command -v $${one%%:*} >/dev/null || missing="$$missing $${one##*:}"; done; \
-	[ -z "$$missing" ] && exit; \
+	@$(call missing,curl:curl node:nodejs) && exit; \
 	printf '%-36s' "system packages$$missing"; \
 	if ( $(call apt,$$missing) ) >/dev/null 2>&1; then echo ok; \
 	elif [ "$$CI" = true ]; then echo 'failed: install them, CI runs every test'; exit 1; \

@@ -1,7 +1,8 @@
 """What a caller feels of shadowing: `python -m tests.bench.bench_shadow [seconds]`.
 
 Reads at a fixed rate below half load, every one of them compared, while v2.1 is healthy and while it is not; in turn
-with them, the same reads with shadowing off. The bar: the 99th percentile moves by at most 1 ms or 2 %. Fails on a wrong answer only.
+with them, the same reads with shadowing off. The bar: the 99th percentile moves by at most 1 ms or 2 %.
+It fails on a wrong answer only.
 """
 
 from __future__ import annotations

@@ -40,10 +40,8 @@ def main() -> None:
         print(done.stdout, flush=True)
         if done.returncode:
             sys.exit(done.returncode)
-        said = done.stdout.strip()
-        parts.append(
-            f"## {title}\n\n`python -m tests.bench.{program}`\n\n{said if markdown else f'```\n{said}\n```'}\n"
-        )
+        said = done.stdout.strip() if markdown else f"```\n{done.stdout.strip()}\n```"
+        parts.append(f"## {title}\n\n`python -m tests.bench.{program}`\n\n{said}\n")
     Path(sys.argv[1]).write_text("\n".join(parts), "utf-8")
 
 
