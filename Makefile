@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis bench guide lock clean system
+.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis bench soak guide lock clean system
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
@@ -58,6 +58,9 @@ bench: setup ## measure beside nginx and a naive proxy, print it, and write docs
 	@$(call missing,nginx:nginx-light wrk:wrk) || ( $(call apt,$$missing) ) >/dev/null 2>&1 || \
 		{ echo "make bench needs$$missing; install that and try again"; exit 1; }
 	@$(BIN)/python -m tests.bench.page docs/benchmarks.md
+
+soak: setup ## memory under ten minutes of load, with a dead shadow beside (MINUTES=10)
+	@$(BIN)/python -m tests.bench.soak $(or $(MINUTES),10)
 
 guide: setup ## write docs/migration-guide.md anew from the mapping files
 	@$(BIN)/crossfade guide docs/migration-guide.md
