@@ -158,6 +158,8 @@ class GatewayProtocol(HttpToolsProtocol):
         if not self.parser.should_upgrade() and not self.cycle.response_complete:
             self.cycle.more_body = False
             self.cycle.message_event.set()
+            if not self.pipeline:
+                self.flow.resume_reading()  # a large body has paused it, and a caller that leaves must be heard
 
     async def _answer(self, cycle: RequestResponseCycle, answer: Answer, *, head: bool) -> None:
         """Write a whole answer in one piece, names and reason as they are; nothing where the caller has left."""
