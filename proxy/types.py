@@ -6,8 +6,9 @@ microsecond.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -22,20 +23,39 @@ class Version(StrEnum):
     V2_1 = "v2.1"
 
 
+class Rest(Protocol):
+    """What is still to come of a body, in pieces that are not empty; taken once, by one, who sets the pace."""
+
+    @property
+    def length(self) -> int | None:
+        """How many bytes that is; `None` where nobody has said."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces; raises `CrossfadeError` where the body ends before it is whole."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of it, whole or not."""
+        ...
+
+
 class Call(msgspec.Struct, frozen=True, gc=False):
     """One HTTP request: what a caller sent, or what goes to an upstream.
 
-    `target` is the raw request target in origin form: path, and `?query` where there is one. `body` is whole.
+    `target` is the raw request target in origin form: path, and `?query` where there is one. `body` is whole unless
+    there is a `rest`.
     """
 
     method: str
     target: bytes
     headers: Headers
     body: bytes = b""
+    rest: Rest | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """One HTTP answer, whole: what an upstream said, or what a caller gets.
+    """One HTTP answer: what an upstream said, or what a caller gets; whole unless there is a `rest`.
 
     `reason` is the upstream's own phrase behind the status; empty for the usual one.
     """
@@ -44,6 +64,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     headers: Headers
     body: bytes = b""
     reason: bytes = b""
+    rest: Rest | None = None
 
 
 class Outcome(StrEnum):

@@ -47,9 +47,11 @@ class AnswerReader:
         "_phrase",
         "_pieces",
         "_reason",
+        "_room",
         "_size",
         "_status",
         "_to_end",
+        "parted",
         "received",
         "reusable",
     )
@@ -65,13 +67,19 @@ class AnswerReader:
         """Whether another request may follow on this connection."""
         self.begin("GET")
 
-    def begin(self, method: str) -> None:
-        """Be ready for the answer to a request with this method."""
+    def begin(self, method: str, room: int | None = None) -> None:
+        """Be ready for the answer to a request with this method.
+
+        With `room`, an answer whose body is larger than so many bytes is no fault: it comes in parts.
+        """
         if self._bodiless:
             # The last one was a HEAD: the parser still waits for the body that its header section announced.
             self._parser = httptools.HttpResponseParser(self)
         self._bodiless = method == "HEAD"
         self._answer: Answer | None = None
+        self._room = room
+        self.parted = False
+        """Whether the answer comes in parts: `part` has what came of it."""
         self.received = 0
         self._interim = 0
         self._reason = ""
@@ -87,7 +95,7 @@ class AnswerReader:
         self._headed = self._coded = self._to_end = False
 
     def feed(self, data: bytes) -> Answer | None:
-        """Take what came; the answer once it is whole. Raises BadAnswer."""
+        """Take what came; the answer, or the last part of it, once it is whole. Raises BadAnswer."""
         if not self.received and data[:7] != b"HTTP/1."[: len(data)]:
             raise BadAnswer("it does not begin with an HTTP/1 status line")
         self.received += len(data)
@@ -106,6 +114,11 @@ class AnswerReader:
         if self._to_end:
             self._finish()
         return self._answer
+
+    def part(self) -> Answer:
+        """What has come of an answer since the last part."""
+        pieces, self._pieces = self._pieces, []
+        return self._made(b"".join(pieces))
 
     def close(self) -> None:
         """Let go of the parser, which knows this reader: no cycle is left for the collector."""
@@ -159,8 +172,7 @@ class AnswerReader:
             self.reusable = self.reusable and not self._coded
             self._finish()
         elif status not in _EMPTY:
-            if self._length > self._max_body:
-                self._refuse_size()
+            self._check_size(self._length)
             self._to_end = self._length < 0 and not self._coded
 
     def on_body(self, piece: bytes) -> None:
@@ -168,8 +180,7 @@ class AnswerReader:
         if self._answer is not None:
             self._refuse("")
         self._size += len(piece)
-        if self._size > self._max_body:
-            self._refuse_size()
+        self._check_size(self._size)
         self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
@@ -178,12 +189,14 @@ class AnswerReader:
             self._finish()
 
     def _finish(self) -> None:
+        pieces = self._pieces
+        self._answer = self._made(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def _made(self, body: bytes) -> Answer:
         headers = self._headers
         if self._coded:
             headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
-        pieces = self._pieces
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._answer = Answer(self._status, headers, body, self._phrase)
+        return Answer(self._status, headers, body, self._phrase)
 
     def _check_interim(self, status: int) -> None:
         self._interim += 1
@@ -200,8 +213,11 @@ class AnswerReader:
         if sum(len(name) + len(value) + 4 for name, value in self._headers) > self._max_head:
             self._refuse(f"its header section is larger than {self._max_head} bytes")
 
-    def _refuse_size(self) -> None:
-        self._refuse(f"its body is larger than {self._max_body} bytes")
+    def _check_size(self, size: int) -> None:
+        if self._room is not None:
+            self.parted = self.parted or size > self._room
+        elif size > self._max_body:
+            self._refuse(f"its body is larger than {self._max_body} bytes")
 
     def _refuse(self, reason: str) -> None:
         self.reusable = False

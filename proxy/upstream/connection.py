@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
+from math import inf
 from typing import TypeAlias, cast
 
 from proxy.errors import Fault, UpstreamFailed
 from proxy.types import Answer, Outcome
 from proxy.upstream.answer import AnswerReader, BadAnswer
+from proxy.upstream.coming import Coming
 from proxy.upstream.settings import UpstreamSettings
 
 Ending: TypeAlias = Answer | UpstreamFailed
@@ -30,16 +32,19 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._poll = select.poll()
         self._waiter: asyncio.Future[Ending] | None = None
+        self._coming: Coming | None = None
+        self._blocked: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._heard = self._deadline = 0.0
-        self._closed = False
+        self._closed = self._paused = False
         self.idle_since = 0.0
         """When the last exchange ended, in the loop's time."""
 
     @property
     def usable(self) -> bool:
         """Whether another exchange may follow."""
-        return not self._closed and self._waiter is None and self._reader.reusable
+        idle = self._waiter is None and self._coming is None
+        return not self._closed and idle and self._reader.reusable
 
     @property
     def unanswered(self) -> bool:
@@ -53,10 +58,13 @@ class Connection(asyncio.Protocol):
         """
         return not self._poll.poll(0)
 
-    def exchange(self, method: str, head: bytes, body: bytes, deadline: float) -> asyncio.Future[Ending]:
+    def exchange(
+        self, method: str, head: bytes, body: bytes, deadline: float, room: int | None = None
+    ) -> asyncio.Future[Ending]:
         """Send a request now; the future ends with the answer or the failure, and raises nothing.
 
-        `deadline` is in the loop's time. Cancelling the future leaves the connection unusable.
+        `deadline` is in the loop's time. With `room`, an answer whose body is larger than so many bytes comes with its
+        rest behind it, and the deadline ends there. Cancelling the future leaves the connection unusable.
         """
         loop = self._loop
         waiter = self._waiter = loop.create_future()
@@ -64,7 +72,7 @@ class Connection(asyncio.Protocol):
         if transport is None or self._closed:
             self._fail(Fault.BROKEN, "the connection was closed before the request could be written")
             return waiter
-        self._reader.begin(method)
+        self._reader.begin(method, room)
         self._heard = loop.time()
         self._deadline = deadline
         if self._timer is None:
@@ -76,12 +84,29 @@ class Connection(asyncio.Protocol):
             transport.write(body)
         return waiter
 
+    async def send_more(self, piece: bytes) -> bool:
+        """Send on in the body of a request, no faster than the upstream reads; whether the connection still stands."""
+        if self._closed or self._transport is None:
+            return False
+        self._transport.write(piece)
+        if self._blocked is not None:
+            await self._blocked
+        self._heard = self._loop.time()
+        return not self._closed
+
+    def sent(self, deadline: float, *, whole: bool) -> None:
+        """Nothing more of the request follows; the answer has until `deadline`, which is in the loop's time."""
+        self._deadline = deadline
+        if not whole:
+            self._reader.reusable = False
+
     def abort(self) -> None:
         """Close at once, whatever is going on."""
         if self._closed:
             return
         self._closed = True
-        self._waiter = None
+        self._waiter = self._coming = None
+        self.resume_writing()
         self._reader.close()
         if self._timer is not None:
             self._timer.cancel()
@@ -101,7 +126,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; bytes that nobody asked for close the connection."""
-        if self._waiter is None:
+        if self._waiter is None and self._coming is None:
             self.abort()
             return
         self._heard = self._loop.time()
@@ -112,6 +137,18 @@ class Connection(asyncio.Protocol):
         else:
             if answer is not None:
                 self._finish(answer)
+            elif self._reader.parted:
+                self._hand_on()
+
+    def pause_writing(self) -> None:
+        """The upstream does not read as fast as we write."""
+        self._blocked = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """It has caught up, or will never."""
+        blocked, self._blocked = self._blocked, None
+        if blocked is not None and not blocked.done():
+            blocked.set_result(None)
 
     def eof_received(self) -> None:
         """Take an orderly end: a FIN, in TLS a close_notify."""
@@ -123,7 +160,7 @@ class Connection(asyncio.Protocol):
         self._ended(clean=False)
 
     def _ended(self, *, clean: bool) -> None:
-        if self._waiter is not None:
+        if self._waiter is not None or self._coming is not None:
             answer = self._reader.end() if clean else None
             if answer is not None:
                 self._finish(answer)
@@ -134,29 +171,61 @@ class Connection(asyncio.Protocol):
     def _tick(self) -> None:
         """Look whether time is up. The timer is moved on only here: most answers never touch it."""
         self._timer = None
-        if self._waiter is None:
+        if self._waiter is None and self._coming is None:
             return
+        if self._paused:
+            self._heard = self._loop.time()  # the silence is ours
         due = min(self._heard + self._read_timeout, self._deadline)
         if self._loop.time() < due - 0.001:
             self._timer = self._loop.call_at(due, self._tick)
         else:
             self._fail(Fault.TIMEOUT, "time is up")
 
+    def _hand_on(self) -> None:
+        """Give what has come of an answer in parts: the first with the head, the others to its rest."""
+        part = self._reader.part()
+        if self._coming is not None:
+            self._coming.add(part.body)
+            return
+        coming = self._coming = Coming(self._pace, self.abort)
+        self._deadline = inf
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(Answer(part.status, part.headers, part.body, part.reason, coming))
+
+    def _pace(self, on: bool) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._paused is not on:
+            return
+        self._paused = not on
+        if on:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
+
     def _finish(self, answer: Answer) -> None:
         waiter, self._waiter = self._waiter, None
+        coming, self._coming = self._coming, None
         self.idle_since = self._heard
         if not self._reader.reusable or cast("asyncio.Transport", self._transport).get_write_buffer_size():
             self.abort()
-        if waiter is not None and not waiter.done():
+        if coming is not None:
+            self._pace(on=True)
+            coming.add(answer.body)
+            coming.end()
+        elif waiter is not None and not waiter.done():
             waiter.set_result(answer)
 
     def _fail(self, fault: Fault, reason: str) -> None:
         phase = "before the first byte of an answer" if self.unanswered else "in the middle of the answer"
         waiter, self._waiter = self._waiter, None
+        coming, self._coming = self._coming, None
         self.abort()
-        if waiter is not None and not waiter.done():
-            detail = f"{self._upstream}: {reason}, {phase}"
-            waiter.set_result(UpstreamFailed(Outcome.UNKNOWN, fault, detail))
+        failed = UpstreamFailed(Outcome.UNKNOWN, fault, f"{self._upstream}: {reason}, {phase}")
+        if coming is not None:
+            coming.end(failed)
+        elif waiter is not None and not waiter.done():
+            waiter.set_result(failed)
 
 
 def _said_goodbye(tls: ssl.SSLObject) -> bool:

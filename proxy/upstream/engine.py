@@ -6,6 +6,7 @@ from typing import Literal, Protocol, TypeAlias, assert_never
 
 from proxy.errors import ConfigError
 from proxy.types import Answer, Call
+from proxy.upstream.attempts import Attempts
 from proxy.upstream.native import NativeEngine
 from proxy.upstream.settings import UpstreamSettings
 
@@ -16,8 +17,12 @@ EngineKind: TypeAlias = Literal["native", "httpx"]
 class Engine(Protocol):
     """Sends calls to one upstream; belongs to one event loop."""
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, *, room: int | None = None) -> Answer:
         """Send `call` and give its whole final answer, body bytes as they came, transfer framing resolved.
+
+        With `room`, an answer whose body is larger than so many bytes comes before it is whole, with its `rest`; no
+        other limit holds for it. The rest has to be taken or closed. A call with a `rest` may be answered before all
+        of that was sent.
 
         The header list goes out in order as given, `Host` in front of it and `Content-Length` behind it
         where due; its own `Host`, `Content-Length` and `Transfer-Encoding` are left out. A write is never
@@ -32,19 +37,23 @@ class Engine(Protocol):
         ...
 
 
-def make_engine(kind: EngineKind, settings: UpstreamSettings) -> Engine:
-    """Build an engine; nothing is opened before the first call. Raises ConfigError."""
+def make_engine(kind: EngineKind, settings: UpstreamSettings, attempts: Attempts | None = None) -> Engine:
+    """Build an engine; nothing is opened before the first call. Raises ConfigError.
+
+    `attempts` counts, and holds the retry budget; without it the engine has its own.
+    """
+    attempts = attempts or Attempts()
     match kind:
         case "native":
             if settings.proxy is not None:
                 raise ConfigError(
                     'The engine "native" knows no outbound proxy; set engine = "httpx" or drop proxy.'
                 )
-            return NativeEngine(settings)
+            return NativeEngine(settings, attempts)
         case "httpx":
             # Imported here so that a native deployment does not pay for httpx (60 ms, 15 MiB).
             from proxy.upstream.through_httpx import HttpxEngine  # noqa: PLC0415
 
-            return HttpxEngine(settings)
+            return HttpxEngine(settings, attempts)
         case _:
             assert_never(kind)

@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from functools import partial
+from math import inf
+from random import uniform
+
+import msgspec
 
 from proxy.errors import Fault, UpstreamFailed
-from proxy.types import Answer, Call, Outcome
-from proxy.upstream.connection import Connection
+from proxy.types import Answer, Call, Outcome, Rest
+from proxy.upstream.attempts import Attempts
+from proxy.upstream.coming import Coming
+from proxy.upstream.connection import Connection, Ending
 from proxy.upstream.pool import Pool
 from proxy.upstream.request import READS, outgoing_headers, request_head
 from proxy.upstream.settings import UpstreamSettings, tls_context
+from proxy.upstream.upload import chunk, uploaded
 
-_BREATH = 0.05
-"""Seconds before a failed connect is tried once more."""
+_PAUSES = (0.05, 0.1)
+"""Seconds before a failed connect is tried again, give or take a half: twice for a read, once for a write (R§1.4)."""
 
 _CONNECT_ENDINGS: tuple[tuple[type[OSError], Fault, str], ...] = (
     (TimeoutError, Fault.TIMEOUT, "connecting took too long"),
@@ -27,18 +35,28 @@ _CONNECT_ENDINGS: tuple[tuple[type[OSError], Fault, str], ...] = (
 """The first line that fits decides."""
 
 
+class _Turn(msgspec.Struct, frozen=True, gc=False):
+    """What all attempts of one `send` have in common."""
+
+    call: Call
+    head: bytes
+    deadline: float
+    room: int | None
+
+
 class NativeEngine:
     """An `Engine` over its own connections; made outside a loop, used inside one."""
 
-    def __init__(self, settings: UpstreamSettings) -> None:
+    def __init__(self, settings: UpstreamSettings, attempts: Attempts) -> None:
         self._settings = settings
+        self._attempts = attempts
         self._origin = settings.origin
         self._host = self._origin.authority.encode("ascii")
         self._tls = tls_context(settings)
         self._pool: Pool | None = None
         self._closed = False
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, *, room: int | None = None) -> Answer:
         """See `Engine.send`."""
         head = request_head(call, self._origin, outgoing_headers(call, self._host))
         loop = asyncio.get_running_loop()
@@ -50,35 +68,78 @@ class NativeEngine:
         deadline = loop.time() + self._settings.total_timeout
         if not pool.try_enter():
             await pool.enter(min(self._settings.pool_wait, self._settings.total_timeout))
+        self._attempts.begin()
+        coming = None
         try:
-            return await self._send(call, head, pool, deadline)
+            answer, connection = await self._send(_Turn(call, head, deadline, room), pool)
+            coming = answer.rest
         finally:
-            pool.leave()
+            if coming is None:
+                pool.leave()
+        if isinstance(coming, Coming):
+            coming.when_ended(partial(_give_back, pool, connection))
+        return answer
 
-    async def _send(self, call: Call, head: bytes, pool: Pool, deadline: float) -> Answer:
+    async def _send(self, turn: _Turn, pool: Pool) -> tuple[Answer, Connection]:
         """Try an idle connection and then a fresh one, as far as R§1.4 lets this method."""
-        read = call.method in READS
-        connection = pool.take(write=not read)
+        once = turn.call.method not in READS or turn.call.rest is not None
+        connection = pool.take(write=once)
         if connection is not None:
-            ending = await _exchange(connection, call, head, pool, deadline)
+            ending = await self._exchange(connection, turn, pool)
             if not isinstance(ending, UpstreamFailed):
-                return ending
-            if not (read and ending.fault is Fault.BROKEN and connection.unanswered):
+                return ending, connection
+            stale = ending.fault is Fault.BROKEN and connection.unanswered
+            if once or not stale or not self._attempts.again("stale"):
                 raise ending
-        connection = await self._connect_twice(deadline)
-        ending = await _exchange(connection, call, head, pool, deadline)
+        connection = await self._connected(turn.deadline, write=once)
+        ending = await self._exchange(connection, turn, pool)
         if isinstance(ending, UpstreamFailed):
             raise ending
+        return ending, connection
+
+    async def _exchange(self, connection: Connection, turn: _Turn, pool: Pool) -> Ending:
+        """One attempt; its connection is back in the pool, closed, or still bringing the rest of the answer."""
+        ended = self._attempts.ended
+        call = turn.call
+        try:
+            if call.rest is None:
+                ending = await connection.exchange(
+                    call.method, turn.head, call.body, turn.deadline, turn.room
+                )
+            else:
+                ending = await self._upload(connection, turn, call.rest)
+        except BaseException:
+            ended[Outcome.UNKNOWN] += 1
+            connection.abort()
+            raise
+        if isinstance(ending, UpstreamFailed):
+            ended[Outcome.UNKNOWN] += 1
+        else:
+            ended[Outcome.ANSWERED] += 1
+            if ending.rest is not None:
+                return ending
+        pool.put(connection)
         return ending
 
-    async def _connect_twice(self, deadline: float) -> Connection:
-        """Connect; once more where that failed and was no question of time: nothing has been sent (R§1.4)."""
-        try:
-            return await self._connect(deadline)
-        except UpstreamFailed as failed:
-            if failed.fault is not Fault.UNREACHABLE:
-                raise
-        await asyncio.sleep(_BREATH)
+    async def _upload(self, connection: Connection, turn: _Turn, rest: Rest) -> Ending:
+        """An exchange whose body is still coming; the time for the answer begins when the body has been sent."""
+        call = turn.call
+        body = chunk(call.body) if rest.length is None and call.body else call.body
+        answered = connection.exchange(call.method, turn.head, body, inf, turn.room)
+        whole = await uploaded(connection, rest, answered)
+        now = asyncio.get_running_loop().time()
+        connection.sent(now + self._settings.total_timeout, whole=whole)
+        return await answered
+
+    async def _connected(self, deadline: float, *, write: bool) -> Connection:
+        """Connect; again where that failed and was no question of time: nothing has been sent (R§1.4)."""
+        for pause in _PAUSES[: 1 if write else 2]:
+            try:
+                return await self._connect(deadline)
+            except UpstreamFailed as failed:
+                if failed.fault is not Fault.UNREACHABLE or not self._attempts.again("not_connected"):
+                    raise
+            await asyncio.sleep(pause * uniform(0.5, 1.5))  # noqa: S311 - spreads callers, hides nothing
         return await self._connect(deadline)
 
     async def _connect(self, deadline: float) -> Connection:
@@ -97,6 +158,7 @@ class NativeEngine:
         except BaseException as error:
             connection.abort()
             if isinstance(error, OSError):
+                self._attempts.ended[Outcome.NOT_SENT] += 1
                 raise self._unreachable(error) from error
             raise
         return connection
@@ -114,10 +176,6 @@ class NativeEngine:
             await asyncio.sleep(0)
 
 
-async def _exchange(
-    connection: Connection, call: Call, head: bytes, pool: Pool, deadline: float
-) -> Answer | UpstreamFailed:
-    try:
-        return await connection.exchange(call.method, head, call.body, deadline)
-    finally:
-        pool.put(connection)
+def _give_back(pool: Pool, connection: Connection) -> None:
+    pool.put(connection)
+    pool.leave()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from proxy.errors import Fault, UpstreamFailed
-from proxy.types import Call, Headers, Outcome
+from proxy.types import Call, Headers, Outcome, Rest
 from proxy.upstream.settings import Origin
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -31,9 +31,18 @@ def outgoing_headers(call: Call, host: bytes) -> Headers:
     headers += [
         pair for pair in call.headers if len(pair[0]) not in _OWN_SIZES or pair[0].lower() not in _OWN
     ]
-    if call.body or call.method in _WITH_LENGTH:
+    if call.rest is not None:
+        headers.append(_framing(call, call.rest))
+    elif call.body or call.method in _WITH_LENGTH:
         headers.append((b"Content-Length", b"%d" % len(call.body)))
     return headers
+
+
+def _framing(call: Call, rest: Rest) -> tuple[bytes, bytes]:
+    """The length of a body that is still coming, or `chunked` where nobody has said one (RFC 9112 §6.3)."""
+    if rest.length is None:
+        return b"Transfer-Encoding", b"chunked"
+    return b"Content-Length", b"%d" % (len(call.body) + rest.length)
 
 
 def request_head(call: Call, origin: Origin, headers: Headers) -> bytes:

@@ -11,13 +11,16 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx
 
-from proxy.errors import ConfigError, Fault, UpstreamFailed
+from proxy.errors import ConfigError, Fault, Refused, UpstreamFailed
 from proxy.types import Answer, Call, Headers, Outcome
+from proxy.upstream.attempts import Attempts, Reason
 from proxy.upstream.request import READS, outgoing_headers, request_head
 from proxy.upstream.settings import UpstreamSettings, tls_context
+from proxy.upstream.through_httpx_parts import Body, Coming, Target
 
 _NOT_SENT, _UNKNOWN = Outcome.NOT_SENT, Outcome.UNKNOWN
 _ENDINGS: tuple[tuple[type[Exception], Outcome, Fault, str], ...] = (
@@ -37,38 +40,15 @@ _CLOSED = (_SILENT_CLOSE, "peer closed connection", "peer unexpectedly closed co
 """How httpcore 1.0 and h11 0.16 begin to say that the upstream closed; they have no types for it."""
 
 
-class _Body(httpx.AsyncByteStream):
-    """A request body that is there already; httpx's own one is private."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._body:
-            yield self._body
-
-
-class _Target(httpx.URL):
-    """A URL whose target goes out as it is; the extension "target" would replace a CONNECT's target, too."""
-
-    def __init__(self, origin: httpx.URL, target: bytes) -> None:
-        super().__init__(origin)
-        self._target = target
-
-    @property
-    def raw_path(self) -> bytes:
-        """The bytes of the request line."""
-        return self._target
-
-
 class HttpxEngine:
     """An `Engine` over `httpx.AsyncHTTPTransport`."""
 
-    def __init__(self, settings: UpstreamSettings) -> None:
+    def __init__(self, settings: UpstreamSettings, attempts: Attempts) -> None:
         # At lower levels these print targets and header lists.
         for name in ("httpx", "httpcore"):
             logging.getLogger(name).setLevel(logging.WARNING)
         self._settings = settings
+        self._attempts = attempts
         self._origin = settings.origin
         self._host = self._origin.authority.encode("ascii")
         self._url = httpx.URL(f"{self._origin}/")
@@ -76,56 +56,71 @@ class HttpxEngine:
         self._in_flight = 0
         self._closed = False
 
-    async def send(self, call: Call) -> Answer:
-        """See `Engine.send`."""
+    async def send(self, call: Call, *, room: int | None = None) -> Answer:
+        """See `Engine.send`; an answer that comes before a streamed body was sent has to wait for that."""
         headers = outgoing_headers(call, self._host)
         request_head(call, self._origin, headers)
         if self._closed:
             raise UpstreamFailed(_NOT_SENT, Fault.OVERLOADED, f"{self._origin}: the engine is closed")
         self._in_flight += 1
+        self._attempts.begin()
+        answer = None
         try:
-            async with asyncio.timeout(self._settings.total_timeout):
-                return await self._send(call, headers)
+            # A body that is still coming has the time that its caller is given.
+            async with asyncio.timeout(self._settings.total_timeout if call.rest is None else None):
+                answer = await self._send(call, headers, room)
         except TimeoutError as error:
             raise self._failed(error) from error
         finally:
-            self._in_flight -= 1
-            await self._close_if_last()
+            if answer is None or answer.rest is None:
+                await self._over()
+        return answer
 
-    async def _send(self, call: Call, headers: Headers) -> Answer:
-        """Try, and once more as far as R§1.4 lets this method."""
+    async def _send(self, call: Call, headers: Headers, room: int | None) -> Answer:
+        """Try, and again as far as R§1.4 lets this method."""
+        once = call.method not in READS or call.rest is not None
+        for _ in range(1 if once else 2):
+            try:
+                return await self._attempt(call, headers, room)
+            except httpx.TransportError as error:
+                failed = self._failed(error)
+                silent = not once and str(error) == _SILENT_CLOSE
+                reason: Reason = "stale" if silent else "not_connected"
+                if not silent and failed.fault is not Fault.UNREACHABLE:
+                    raise failed from error
+                if not self._attempts.again(reason):
+                    raise failed from error
         try:
-            return await self._attempt(call, headers)
-        except httpx.TransportError as error:
-            failed = self._failed(error)
-            refused = failed.fault is Fault.UNREACHABLE
-            silent = call.method in READS and str(error) == _SILENT_CLOSE
-            if not refused and not silent:
-                raise failed from error
-        try:
-            return await self._attempt(call, headers)
+            return await self._attempt(call, headers, room)
         except httpx.TransportError as error:
             raise self._failed(error) from error
 
-    async def _attempt(self, call: Call, headers: Headers) -> Answer:
+    async def _attempt(self, call: Call, headers: Headers, room: int | None) -> Answer:
         request = httpx.Request(
             call.method,
             self._url,
             headers=headers,
-            stream=_Body(call.body),
+            stream=Body(call),
             extensions={"timeout": self._timeouts()},
         )
-        request.url = _Target(self._url, self._origin.prefix + call.target)
-        response = await self._transport.handle_async_request(request)
+        request.url = Target(self._url, self._origin.prefix + call.target)
+        try:
+            response = await self._transport.handle_async_request(request)
+        except Refused as broke_off:
+            raise UpstreamFailed(_UNKNOWN, broke_off.fault, broke_off.detail) from None
+        pieces = self._pieces(response)
+        parted = False
         try:
             self._check_head(response)
-            body = await self._read(response)
-            if _left_over(response):
-                await response.extensions["network_stream"].aclose()
+            body, parted = await self._read(pieces, room)
         finally:
-            await response.aclose()
+            if not parted:
+                await response.aclose()
+        self._attempts.ended[Outcome.ANSWERED] += 1
         fields = [pair for pair in response.headers.raw if pair[0].lower() != b"transfer-encoding"]
-        return Answer(response.status_code, fields, body, response.extensions.get("reason_phrase", b""))
+        reason = response.extensions.get("reason_phrase", b"")
+        rest = Coming(pieces, partial(self._over, response)) if parted else None
+        return Answer(response.status_code, fields, body, reason, rest)
 
     def _timeouts(self) -> dict[str, float]:
         settings = self._settings
@@ -147,15 +142,28 @@ class HttpxEngine:
         if size > self._settings.max_header_bytes:
             self._refuse(f"its header section is larger than {self._settings.max_header_bytes} bytes")
 
-    async def _read(self, response: httpx.Response) -> bytes:
+    async def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """What comes of an answer's body. Raises UpstreamFailed where it breaks off behind the first part."""
+        try:
+            async for piece in response.stream:  # type: ignore[union-attr]  # the transport's streams are async
+                yield piece
+        except httpx.TransportError as error:
+            raise self._failed(error) from error
+        if _left_over(response):
+            await response.extensions["network_stream"].aclose()
+
+    async def _read(self, coming: AsyncIterator[bytes], room: int | None) -> tuple[bytes, bool]:
+        """The body; or as much of it as there is room for, and that there may be more."""
         pieces = []
         size = 0
-        async for piece in response.stream:  # type: ignore[union-attr]  # the transport's streams are async
+        async for piece in coming:
             size += len(piece)
-            if size > self._settings.max_answer:
-                self._refuse(f"its body is larger than {self._settings.max_answer} bytes")
             pieces.append(piece)
-        return b"".join(pieces)
+            if room is not None and size > room:
+                return b"".join(pieces), True
+            if room is None and size > self._settings.max_answer:
+                self._refuse(f"its body is larger than {self._settings.max_answer} bytes")
+        return b"".join(pieces), False
 
     def _refuse(self, reason: str) -> None:
         raise UpstreamFailed(_UNKNOWN, Fault.BAD_ANSWER, f"{self._origin}: {reason}")
@@ -164,7 +172,15 @@ class HttpxEngine:
         if isinstance(error, httpx.RemoteProtocolError) and str(error).startswith(_CLOSED):
             return UpstreamFailed(_UNKNOWN, Fault.BROKEN, f"{self._origin}: the connection was closed")
         outcome, fault, reason = next(ending[1:] for ending in _ENDINGS if isinstance(error, ending[0]))
+        self._attempts.ended[outcome] += 1
         return UpstreamFailed(outcome, fault, f"{self._origin}: {reason}")
+
+    async def _over(self, response: httpx.Response | None = None) -> None:
+        """A call has ended, and with it the rest of its answer."""
+        self._in_flight -= 1
+        if response is not None:
+            await response.aclose()
+        await self._close_if_last()
 
     async def close(self) -> None:
         """See `Engine.close`."""
@@ -197,7 +213,8 @@ def _transport(settings: UpstreamSettings) -> httpx.AsyncHTTPTransport:
     )
     try:
         return httpx.AsyncHTTPTransport(
-            verify=tls_context(settings) or ssl.create_default_context(),
+            # Where there is no TLS, a context that trusts nobody: reading the system's authorities takes 70 ms.
+            verify=tls_context(settings) or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             http1=True,
             http2=False,
             limits=limits,

@@ -44,11 +44,11 @@ class Writes:
         self._answered: list[Entry] = []
         self._step = 0
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, *, room: int | None = None) -> Answer:
         """See `Engine.send`; raises UpstreamFailed (NOT_SENT, JOURNAL) too."""
         self._step += 1
         if call.method in READS:
-            return await self._engine.send(call)
+            return await self._engine.send(call, room=room)
         entry = replace(self._about, step=self._step, at=_now(), method=call.method)
         try:
             await self._journal.enter(entry)
@@ -57,7 +57,7 @@ class Writes:
                 self._journal.note(entry.closing("not_sent", _now()))
                 raise UpstreamFailed(Outcome.NOT_SENT, Fault.JOURNAL, _REFUSED) from None
         try:
-            answer = await self._engine.send(call)
+            answer = await self._engine.send(call, room=room)
         except UpstreamFailed as failed:
             if failed.outcome is Outcome.NOT_SENT:
                 self._journal.note(entry.closing("not_sent", _now()))
