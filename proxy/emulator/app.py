@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
-from proxy.emulator.calls import Asked, Said, answer
+from proxy.emulator.asked import Asked, Said
+from proxy.emulator.calls import answer
 from proxy.emulator.control import CONTROL, control, demand_loopback
 from proxy.emulator.credentials import Accounts, client_of
 from proxy.emulator.dressing import Wire, dressed, html_page

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from proxy.emulator.calls import Said
+from proxy.emulator.asked import Said
 from proxy.emulator.misbehave import Mischief
 from proxy.emulator.platform import Platform
 from proxy.emulator.problems import Problem

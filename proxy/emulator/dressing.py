@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import msgspec
 
-from proxy.emulator.calls import Said
+from proxy.emulator.asked import Said
 from proxy.emulator.misbehave import Failure
 from proxy.emulator.recorded import Recorded
 from proxy.emulator.switches import Switches

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-import msgspec
-
-from proxy.emulator.fields import REQUIRED, Draft, instant, text_of
+from proxy.emulator.bodies import Draft
+from proxy.emulator.kinds import CONTACT, ORDER, Kind
 from proxy.emulator.problems import Problem
+from proxy.emulator.records import Child, Extension, Order, stamped
 from proxy.emulator.switches import Switches, Version
+from proxy.emulator.tokens import instant
 
 Clock: TypeAlias = Callable[[], datetime]
 """Gives the present time, zone UTC."""
@@ -32,38 +33,6 @@ def random_refs() -> Iterator[str]:
     return (str(uuid.uuid4()) for _ in itertools.count())
 
 
-@dataclass(frozen=True)
-class Order:
-    """One stored order; `members` holds raw JSON tokens, so that numbers keep their spelling."""
-
-    ref: str
-    created_at: datetime
-    modified_at: datetime
-    members: Mapping[str, bytes]
-    guests: frozenset[str] = frozenset()
-
-    @property
-    def reference_id(self) -> str:
-        """The organisation's own id; recycled, so never enough to name an order (F§6.4)."""
-        return text_of(self.members["referenceId"]) or ""
-
-    @property
-    def ordered_at(self) -> datetime:
-        """When the order was made."""
-        return instant(self.members["orderedAt"]) or self.created_at
-
-
-@dataclass(frozen=True)
-class Child:
-    """An item, contact or consumer of an order, as raw members."""
-
-    ref: str
-    order_ref: str
-    relation: str
-    created_at: datetime
-    members: Mapping[str, bytes]
-
-
 @dataclass
 class Platform:
     """The platform behind both versions; raises Problem where a caller would get an error answer.
@@ -76,6 +45,7 @@ class Platform:
     refs: Iterator[str] = field(default_factory=random_refs)
     orders: dict[str, Order] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)
+    extensions: dict[str, Extension] = field(default_factory=dict)
 
     def get(self, ref: str) -> Order:
         """The order named `ref`, exactly as spelled; Problem 404."""
@@ -89,7 +59,7 @@ class Platform:
             order
             for order in self.orders.values()
             if (reference_id is None or order.reference_id == reference_id)
-            and (guest is None or guest in order.guests)
+            and (guest is None or guest in order.guests | self._guests(order.ref))
         ]
 
     def create(
@@ -105,7 +75,7 @@ class Platform:
             order = self._written(match, draft, now)
         else:
             order = Order(next(self.refs), now, now, draft.members)
-        order = _stamped(order, draft)
+        order = stamped(order, draft)
         return self._keep(replace(order, guests=order.guests | {guest}) if guest else order)
 
     def replace(self, ref: str, draft: Draft, *, now: datetime) -> Order:
@@ -115,7 +85,7 @@ class Platform:
     def put(self, ref: str, draft: Draft, *, now: datetime) -> Order:
         """The v2.1 PUT; `referenceId` and `orderedAt` are frozen (F§3.3). Problem 400, 404."""
         old = self.get(ref)
-        keeps = REQUIRED["v2.1"] if self.switches.v2_1_put_omitted == "remove" else tuple(old.members)
+        keeps = ORDER.required["v2.1"] if self.switches.v2_1_put_omitted == "remove" else tuple(old.members)
         kept = {name: old.members[name] for name in keeps if name in old.members}
         return self._update(old, replace(draft, members=kept | dict(draft.members)), now)
 
@@ -125,21 +95,35 @@ class Platform:
         return self._update(old, replace(draft, members=dict(old.members) | dict(draft.members)), now)
 
     def delete(self, ref: str) -> None:
-        """The order and what hangs on it go for good. Problem 404."""
+        """The order and all that hangs on it go for good. Problem 404."""
         del self.orders[self.get(ref).ref]
-        self.children = {key: child for key, child in self.children.items() if child.order_ref != ref}
+        for child in [child for child in self.children.values() if child.order_ref == ref]:
+            self.drop(child)
+        self._forget(ref)
 
-    def attach(self, ref: str, relation: str, members: bytes) -> str:
-        """Put an item, contact or consumer (a raw JSON object) on an order; its new ref."""
-        raw = msgspec.json.decode(members, type=dict[str, msgspec.Raw])
-        named = {name: bytes(token) for name, token in raw.items()}
-        child = Child(next(self.refs), self.get(ref).ref, relation, self.clock(), named)
-        self.children[child.ref] = child
-        return child.ref
+    def drop(self, child: Child) -> None:
+        """An item, contact or consumer goes for good, and with it what extends it."""
+        del self.children[child.ref]
+        self._forget(child.ref)
 
-    def children_of(self, ref: str, relation: str) -> list[Child]:
-        """What was attached to an order under one relation, oldest first."""
-        return [c for c in self.children.values() if c.order_ref == ref and c.relation == relation]
+    def child(self, kind: Kind, ref: str) -> Child:
+        """The item, contact or consumer named `ref`; Problem 404."""
+        child = self.children.get(ref)
+        if child is None or child.kind is not kind:
+            text = f"{kind.word} with ref {ref} was not found"
+            raise Problem(404, "The resource was not found.", text)
+        return child
+
+    def children_of(self, ref: str, kind: Kind) -> list[Child]:
+        """What hangs on an order, of one kind, oldest first."""
+        return [c for c in self.children.values() if c.order_ref == ref and c.kind is kind]
+
+    def _guests(self, ref: str) -> set[str]:
+        """Those whom the order's contacts link to it (F§2.4)."""
+        return {c.guest for c in self.children.values() if c.order_ref == ref and c.kind is CONTACT}
+
+    def _forget(self, owner: str) -> None:
+        self.extensions = {key: one for key, one in self.extensions.items() if one.owner != owner}
 
     def _keep(self, order: Order) -> Order:
         self.orders[order.ref] = order
@@ -149,7 +133,7 @@ class Platform:
         return replace(old, modified_at=now, members=draft.members)
 
     def _update(self, old: Order, draft: Draft, now: datetime) -> Order:
-        new = _stamped(self._written(old, draft, now), draft)
+        new = stamped(self._written(old, draft, now), draft)
         if self.switches.v2_1_frozen == "accept":
             return self._keep(new)
         moved = {
@@ -177,11 +161,6 @@ class Platform:
 def _within(window: str, one: datetime, other: datetime) -> bool:
     apart = one.date() - other.date() if window == "calendar" else one - other
     return window != "off" and abs(apart) <= timedelta(days=2)
-
-
-def _stamped(order: Order, draft: Draft) -> Order:
-    created, modified = draft.stamps.get("createdAt"), draft.stamps.get("modifiedAt")
-    return replace(order, created_at=created or order.created_at, modified_at=modified or order.modified_at)
 
 
 def _conflict_text(match: Order, draft: Draft, client: str) -> str:

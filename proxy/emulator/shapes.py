@@ -1,34 +1,35 @@
-"""How stored things look in each version: orders, their children, collections (F§2.1, F§2.6, F§3.1)."""
+"""How stored things look in each version: orders, what hangs on them, collections (F§2, F§3)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote
+from typing import Any, TypeAlias
 
 import msgspec
 
-from proxy.emulator.fields import NEW_STATUSES, ORDER_MEMBERS, RELATIONS, instant, text_of
-from proxy.emulator.platform import Child, Order, Platform
-from proxy.emulator.switches import Version
+from proxy.emulator.kinds import (
+    CHILDREN,
+    CONSUMER,
+    CONTACT,
+    ITEM,
+    ITEM_STATUSES,
+    ITEM_TYPES,
+    NEW_STATUSES,
+    OLD_TYPES,
+    ORDER,
+    Kind,
+    hidden_in_v2_1,
+)
+from proxy.emulator.pages import Page, expanded, page_href, paging_links
+from proxy.emulator.platform import Platform
+from proxy.emulator.records import Child, Extension, Order
+from proxy.emulator.switches import Switches, Version
+from proxy.emulator.tokens import instant, text_of
 
 JsonObject = dict[str, Any]
-_PAGING = {
-    "none": (),
-    "first-last": ("first", "last"),
-    "first-last-next": ("first", "last", "next"),
-    "all": ("first", "last", "next", "previous"),
-}
-
-
-@dataclass(frozen=True)
-class Page:
-    """Which part of a collection is wanted; counts in things."""
-
-    offset: int = 0
-    limit: int = 10
+Listed: TypeAlias = Order | Child | Extension
 
 
 @dataclass(frozen=True)
@@ -45,57 +46,71 @@ class View:
 
     def written(self, order: Order) -> JsonObject:
         """The answer to a create or update, in both versions: children as lists of links."""
-        related = {name: {"items": self._links(order, name)} for name in RELATIONS}
+        related = {name: {"items": self._links(order, kind)} for name, kind in CHILDREN.items()}
         return self._order(order, "", related)
 
     def read(self, order: Order, expand: str | None = None, query: str = "") -> JsonObject:
         """The answer to a read of one. v2 links to the children and echoes an expanding query in `href`."""
+        wanted = {name: page for name, page in expanded(expand).items() if name in CHILDREN}
         if self.version == "v2.1":
-            full = expand == "true"
-            related: JsonObject = {
-                name: {"items": self._full(order, name) if full else self._links(order, name)}
-                for name in RELATIONS
-            }
-            return self._order(order, "", related)
-        wanted = set((expand or "").split(","))
-        related = {}
-        for name in RELATIONS:
-            link = self.href(f"orders/{order.ref}/{name}")
-            page = {"offset": 0, "limit": 10, "items": self._full(order, name)[:10]} if name in wanted else {}
-            related[name] = {"href": link, **page}
-        return self._order(order, f"?{query}" if wanted & set(RELATIONS) else "", related)
+            return self._order(order, "", self._newer_related(order, expand, set(wanted)))
+        related: JsonObject = {}
+        for name, kind in CHILDREN.items():
+            related[name] = {"href": self.href(f"orders/{order.ref}/{name}")}
+            if name in wanted:
+                page = wanted[name]
+                items = self._full(order, kind)[page.part]
+                related[name] |= {"offset": page.offset, "limit": page.limit, "items": items}
+        return self._order(order, f"?{query}" if wanted else "", related)
 
     def child(self, child: Child) -> JsonObject:
         """An item, contact or consumer in full."""
-        return {
-            "href": self.href(f"{RELATIONS[child.relation]}/{child.ref}"),
-            "ref": child.ref,
-            "createdAt": self.time(child.created_at),
-            "modifiedAt": self.time(child.created_at),
-            **{name: msgspec.Raw(token) for name, token in child.members.items()},
-            "order": {"href": self.href(f"orders/{child.order_ref}")},
-        }
+        ties: JsonObject = {}
+        if child.guest:
+            ties["guest"] = {"href": self.href(f"guests/{child.guest}")}
+        if child.kind is CONSUMER:
+            there = [ref for ref in child.items if ref in self.platform.children]
+            ties["orderItems"] = {"items": [{"href": self.href(f"{ITEM.path}/{ref}")} for ref in there]}
+        order = {"href": self.href(f"orders/{child.order_ref}")}
+        head = self._head(child, f"{child.kind.path}/{child.ref}")
+        return {**head, **self._members(child.kind, child.members), **ties, "order": order}
 
-    def brief(self, thing: Order | Child) -> JsonObject:
+    def extension(self, extension: Extension) -> JsonObject:
+        """A data extension; only v2.1 prints its name (F§3.7)."""
+        path, word = (
+            ("orders", "order") if extension.owner in self.platform.orders else (ITEM.path, "orderItem")
+        )
+        owner = f"{path}/{extension.owner}"
+        key = {"key": msgspec.Raw(extension.key)}
+        pairs = {name: msgspec.Raw(token) for name, token in extension.members.items()}
+        last = {word: {"href": self.href(owner)}}
+        head = self._head(extension, self._extension_path(extension, owner))
+        if self.version == "v2":
+            return {**head, **key, **pairs, **last}
+        return {"name": extension.name, **head, **key, **pairs, **last}
+
+    def brief(self, thing: Listed) -> JsonObject:
         """A list item that is not expanded: v2 shows the link alone, v2.1 the ref too (F§3.2)."""
-        kind = "orders" if isinstance(thing, Order) else RELATIONS[thing.relation]
-        link = {"href": self.href(f"{kind}/{thing.ref}")}
+        match thing:
+            case Order():
+                path = f"orders/{thing.ref}"
+            case Child():
+                path = f"{thing.kind.path}/{thing.ref}"
+            case Extension():
+                kept_by = "orders" if thing.owner in self.platform.orders else ITEM.path
+                path = self._extension_path(thing, f"{kept_by}/{thing.owner}")
+        link = {"href": self.href(path)}
         return link if self.version == "v2" else {**link, "ref": thing.ref}
 
     def collection(
-        self,
-        path: str,
-        things: Sequence[Order] | Sequence[Child],
-        page: Page,
-        query: dict[str, str],
-        *,
-        expand: bool,
+        self, path: str, things: Sequence[Listed], page: Page, query: Mapping[str, str], *, expand: bool
     ) -> JsonObject:
         """One page of things; its links print offset, limit, then the rest of the query (F§2.6)."""
-        part = things[page.offset : page.offset + page.limit]
-        items = [(self._expanded(thing) if expand else self.brief(thing)) for thing in part]
-        links = self._paging_links(path, page, query, len(things))
-        href = self._page_href(path, page.offset, page.limit, query)
+        switches = self.platform.switches
+        style = switches.v2_paging if self.version == "v2" else switches.v2_1_paging
+        items = [(self._expanded(thing) if expand else self.brief(thing)) for thing in things[page.part]]
+        links = paging_links(self.href(path), page, query, len(things), style)
+        href = page_href(self.href(path), page.offset, page.limit, query)
         head: JsonObject = {"offset": page.offset, "limit": page.limit}
         if self.version == "v2":
             return {"href": href, **head, **links, "items": items}
@@ -106,46 +121,73 @@ class View:
         fine = self.version == "v2" or self.platform.switches.v2_1_timestamps == "milliseconds"
         return when.replace(tzinfo=None).isoformat(timespec="milliseconds" if fine else "seconds") + "Z"
 
-    def _expanded(self, thing: Order | Child) -> JsonObject:
-        return self.read(thing) if isinstance(thing, Order) else self.child(thing)
+    def _expanded(self, thing: Listed) -> JsonObject:
+        match thing:
+            case Order():
+                return self.read(thing)
+            case Child():
+                return self.child(thing)
+            case Extension():
+                return self.extension(thing)
+
+    def _newer_related(self, order: Order, expand: str | None, names: set[str]) -> JsonObject:
+        rule = self.platform.switches.v2_1_expand
+        whole = set(CHILDREN) if expand == "true" and rule in {"flag", "both"} else set()
+        full = whole | (names if rule in {"names", "both"} else set())
+        return {
+            name: {"items": self._full(order, kind) if name in full else self._links(order, kind)}
+            for name, kind in CHILDREN.items()
+        }
 
     def _order(self, order: Order, suffix: str, related: JsonObject) -> JsonObject:
-        href = self.href(f"orders/{order.ref}{suffix}")
-        names = {"href": href, "ref": order.ref} if self.version == "v2" else {"ref": order.ref, "href": href}
-        known = {
-            name: self._member(name, order.members[name]) for name in ORDER_MEMBERS if name in order.members
-        }
-        unknown = {name: msgspec.Raw(token) for name, token in order.members.items() if name not in known}
-        stamps = {"createdAt": self.time(order.created_at), "modifiedAt": self.time(order.modified_at)}
-        return {**names, **stamps, **known, **unknown, **related}
+        head = self._head(order, f"orders/{order.ref}{suffix}")
+        return {**head, **self._members(ORDER, order.members), **related}
 
-    def _member(self, name: str, token: bytes) -> str | msgspec.Raw:
+    def _head(self, thing: Listed, path: str) -> JsonObject:
+        """What every resource begins with; each version has its own order (F§2.1, F§3.1)."""
+        href = self.href(path)
+        names = {"href": href, "ref": thing.ref} if self.version == "v2" else {"ref": thing.ref, "href": href}
+        return {**names, "createdAt": self.time(thing.created_at), "modifiedAt": self.time(thing.modified_at)}
+
+    def _members(self, kind: Kind, members: Mapping[str, bytes]) -> JsonObject:
+        """The members that this version shows: those it knows in its own order, then all others."""
+        hidden = hidden_in_v2_1(kind, self.platform.switches) if self.version == "v2.1" else frozenset()
+        names = [name for name in kind.members if name in members and name not in hidden]
+        names += [name for name in members if name not in kind.members]
+        return {name: self._member(kind, name, members[name]) for name in names}
+
+    def _member(self, kind: Kind, name: str, token: bytes) -> str | msgspec.Raw:
         when = instant(token) if name == "orderedAt" else None
         if when is not None:
             return self.time(when)
-        hides = self.version == "v2" and self.platform.switches.v2_new_statuses == "unknown"
-        return (
-            "UNKNOWN" if hides and name == "status" and text_of(token) in NEW_STATUSES else msgspec.Raw(token)
-        )
+        sentinel = _sentinel(kind, name, token, self.platform.switches) if self.version == "v2" else None
+        return sentinel or msgspec.Raw(token)
 
-    def _links(self, order: Order, relation: str) -> list[JsonObject]:
-        children = self.platform.children_of(order.ref, relation)
-        return [{"href": self.href(f"{RELATIONS[relation]}/{child.ref}")} for child in children]
+    def _extension_path(self, extension: Extension, owner: str) -> str:
+        if self.version == "v2.1":
+            return f"{owner}/extensions/{extension.name}"
+        last = f"/{extension.ref}" if self.platform.switches.v2_extension == "by-ref" else ""
+        return f"{owner}/ext{extension.name}{last}"
 
-    def _full(self, order: Order, relation: str) -> list[JsonObject]:
-        return [self.child(child) for child in self.platform.children_of(order.ref, relation)]
+    def _links(self, order: Order, kind: Kind) -> list[JsonObject]:
+        children = self.platform.children_of(order.ref, kind)
+        odd = self.version == "v2.1" and self.platform.switches.v2_1_order_contacts == "guests"
+        if kind is CONTACT and odd:
+            return [{"href": self.href(f"guests/{child.guest}")} for child in children]
+        return [{"href": self.href(f"{kind.path}/{child.ref}")} for child in children]
 
-    def _page_href(self, path: str, offset: int, limit: int, query: dict[str, str]) -> str:
-        rest = "".join(f"&{name}={quote(value, safe='')}" for name, value in query.items())
-        return self.href(f"{path}?offset={offset}&limit={limit}{rest}")
+    def _full(self, order: Order, kind: Kind) -> list[JsonObject]:
+        return [self.child(child) for child in self.platform.children_of(order.ref, kind)]
 
-    def _paging_links(self, path: str, page: Page, query: dict[str, str], total: int) -> JsonObject:
-        switches = self.platform.switches
-        wanted = _PAGING[switches.v2_paging if self.version == "v2" else switches.v2_1_paging]
-        offsets = {"first": 0, "last": max(total - 1, 0) // page.limit * page.limit}
-        if page.offset + page.limit < total:
-            offsets["next"] = page.offset + page.limit
-        if page.offset > 0:
-            offsets["previous"] = max(page.offset - page.limit, 0)
-        links = {name: self._page_href(path, offset, page.limit, query) for name, offset in offsets.items()}
-        return {name: {"href": links[name]} for name in wanted if name in links}
+
+def _sentinel(kind: Kind, name: str, token: bytes, switches: Switches) -> str | None:
+    """The word that v2 prints for one that it does not know; None to print the token."""
+    text = text_of(token)
+    if kind is ORDER and name == "status" and text in NEW_STATUSES:
+        return "UNKNOWN" if switches.v2_new_statuses == "unknown" else None
+    if kind is ITEM and switches.v2_foreign_words == "sentinel":
+        if name == "type" and text not in ITEM_TYPES | set(OLD_TYPES):
+            return "OTHER"
+        if name == "status" and text not in ITEM_STATUSES:
+            return "UNKNOWN"
+    return None

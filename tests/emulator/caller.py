@@ -44,6 +44,35 @@ def order(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in {**members, **changes}.items() if value is not ...}
 
 
+def item(**changes: Any) -> dict[str, Any]:
+    """A seat, with all that either version demands; a change to `...` leaves the member out."""
+    members = {
+        "type": "SEAT",
+        "status": "CONFIRMED",
+        "name": "Seat 14C",
+        "referenceId": "B94TXY-1-1",
+        "productId": "seat",
+        "currencyCode": "EUR",
+        "price": 12.50,
+        "quantity": 1,
+    }
+    return {name: value for name, value in {**members, **changes}.items() if value is not ...}
+
+
+def person(**changes: Any) -> dict[str, Any]:
+    """A contact or consumer; a change to `...` leaves the member out."""
+    members = {
+        "title": "Ms",
+        "firstName": "Ada",
+        "lastName": "Byron",
+        "gender": "female",
+        "dateOfBirth": "1985-12-24T00:00Z",
+        "emails": ["ada@example.com"],
+        "identifiers": [{"provider": "CRM", "id": "7"}],
+    }
+    return {name: value for name, value in {**members, **changes}.items() if value is not ...}
+
+
 @dataclass(frozen=True)
 class Caller:
     url: str
@@ -70,5 +99,12 @@ class Caller:
     def created(self, version: str = "v2", query: str = "", **changes: Any) -> str:
         """The ref of a new order."""
         answer = self("POST", f"/{version}/orders{query}", order(**changes))
+        assert answer.status == 201, answer.body
+        return str(json.loads(answer.body)["ref"])
+
+    def hung(self, order_ref: str, relation: str = "orderItems", version: str = "v2", **changes: Any) -> str:
+        """The ref of a new item, contact or consumer of an order."""
+        body = item(**changes) if relation == "orderItems" else person(**changes)
+        answer = self("POST", f"/{version}/orders/{order_ref}/{relation}", body)
         assert answer.status == 201, answer.body
         return str(json.loads(answer.body)["ref"])
