@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis bench soak guide lock clean system
+.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis guard bench soak guide lock clean system
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
@@ -53,6 +53,9 @@ fuzz: setup ## 100,000 bodies that no client should send
 
 nemesis: setup ## 10,000 writes while the proxy is killed 100 times: none doubled, none lost in silence
 	@$(BIN)/python -m tests.faults.nemesis --writes 10000 --kills 100
+
+guard: setup ## simulate thousands of rollouts: how soon the guard takes back, and how often in vain
+	@$(BIN)/python -m tests.cutover.rollouts
 
 bench: setup ## measure beside nginx and a naive proxy, print it, and write docs/benchmarks.md (about ten minutes)
 	@$(call missing,nginx:nginx-light wrk:wrk) || ( $(call apt,$$missing) ) >/dev/null 2>&1 || \

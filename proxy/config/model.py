@@ -126,8 +126,14 @@ class Guard(Section):
 
     budget: Annotated[Number, Field(gt=0, lt=1)] = 0.001
     """Share of unexpected divergences that is tolerated."""
+    failure_budget: Annotated[Number, Field(gt=0, lt=1)] = 0.01
+    """Share of calls that v2.1 may fail (5xx, no answer, an end that nobody knows)."""
+    slow_budget: Annotated[Number, Field(gt=0, lt=1)] = 0.01
+    """Share of answers of v2.1 that may take longer than `slow_after`."""
+    slow_after: Seconds = 5.0
+    """From when on an answer of v2.1 counts as slow."""
     alpha: Annotated[Number, Field(gt=0, lt=1)] = 0.01
-    """Chance of a false rollback over a route's whole life."""
+    """Chance of a false rollback over a route's whole life; all routes and tests share it."""
     action: Literal["rollback", "report"] = "rollback"
     """`rollback` acts, `report` only says so."""
 
