@@ -5,6 +5,7 @@
     ├── MappingError       a file under mappings/ does not hold together
     ├── Refused            the caller's request is not acceptable: answered in v2 shape, nothing was sent
     ├── Untranslatable     an upstream answer cannot be said in v2's words
+    ├── StoreError         the store of evidence cannot be used: carries a word for why; traffic goes on
     └── UpstreamFailed     an upstream did not answer properly: carries its outcome
 
 What a caller sees is always a `Fault` out of the table below, dressed in v2's error shape by the mapping. Texts never
@@ -106,6 +107,14 @@ class Untranslatable(CrossfadeError):  # noqa: N818 - see Refused
         super().__init__(message)
         self.pointer = pointer
         self.rule = rule
+
+
+class StoreError(CrossfadeError):
+    """A store of evidence that cannot be used; `trouble` is a word for why (docs/store.md), never a text of the database."""
+
+    def __init__(self, message: str, trouble: str) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class UpstreamFailed(CrossfadeError):  # noqa: N818 - see Refused

@@ -34,6 +34,8 @@ Event: TypeAlias = Literal[
     "draining",
     "stopped",
     "degraded",
+    "reopened",
+    "expired",
     "internal_error",
     "runtime",
 ]
@@ -65,6 +67,8 @@ EVENTS: Mapping[Event, Fields] = {
     "draining": _fields("in_flight delay_ms"),
     "stopped": _fields("reason in_flight", "duration_ms"),
     "degraded": _fields("part state", "reason"),
+    "reopened": _fields("endpoint group was owner"),
+    "expired": _fields("ignore endpoint owner until"),
     "internal_error": _fields("exception place", "request_id endpoint code"),
     "runtime": _fields("logger level exception"),
 }
