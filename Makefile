@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis guard bench soak guide lock clean system
+.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis vectors faults guard bench soak guide lock clean system
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
@@ -64,6 +64,13 @@ bench: setup ## measure beside nginx and a naive proxy, print it, and write docs
 
 soak: setup ## memory under ten minutes of load, with a dead shadow beside (MINUTES=10)
 	@$(BIN)/python -m tests.bench.soak $(or $(MINUTES),10)
+
+vectors: setup ## 50,000 targets and header sections that mean no good, none of which may reach the platform
+	@CROSSFADE_VECTORS=long $(BIN)/python -m pytest -q --timeout 3000 tests/wire/test_vectors.py tests/wire/test_vectors_random.py
+
+faults: setup ## write docs/faults.md and docs/errors/ anew from what the tests hold
+	@$(BIN)/python -m tests.faults.matrix docs/faults.md
+	@$(BIN)/python -m tests.error_pages docs/errors
 
 guide: setup ## write docs/migration-guide.md anew from the mapping files
 	@$(BIN)/crossfade guide docs/migration-guide.md
