@@ -10,9 +10,10 @@ import pytest
 
 from proxy.emulator import SwitchError, Switches, parse_switches
 from proxy.emulator.switches import choices
+from tests.emulator import expected, expected_related
 from tests.emulator.caller import CREDENTIALS, JSON, Caller, fresh_platform
-from tests.emulator.expected import SEEN
 
+SEEN = expected.SEEN | expected_related.SEEN
 CASES = [(name, value) for name, values in choices().items() for value in values]
 
 
