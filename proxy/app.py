@@ -32,6 +32,7 @@ from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.mapping.api import SHIPPED, CompiledMapping, Source, load
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
+from proxy.store import Keep, Recorder
 from proxy.upstream import Engine, UpstreamSettings, make_engine
 from proxy.upstream.journal import Journal
 from proxy.wire.credentials import CallerIds
@@ -50,6 +51,7 @@ def serve(loaded: Loaded) -> None:
 def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapshot:
     """Everything that a configuration amounts to; nothing is opened but files."""
     config = loaded.config
+    recorder = _recorder(config, log, registry)
     source = load(Path(config.mappings) if config.mappings else SHIPPED)
     mapping, routes = _checked(loaded, source)
     key = load_key(Path(config.identity.key_file))
@@ -64,8 +66,18 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
         v2=engine_of(config, "v2"),
         v2_1=engine_of(config, "v2_1"),
         shadow=shadow,
-        evidence=Evidence(config.shadow, mapping, shadow, log, key=key, salt=sample_salt, registry=registry),
+        evidence=Evidence(
+            config.shadow,
+            mapping,
+            shadow,
+            log,
+            key=key,
+            salt=sample_salt,
+            registry=registry,
+            told=[recorder.told],
+        ),
         journal=_journal(config, log, registry),
+        recorder=recorder,
         log=log,
         allowed_hosts=frozenset(host.lower().encode() for host in config.server.allowed_hosts),
     )
@@ -116,15 +128,22 @@ async def _serve(loaded: Loaded) -> None:
     stopping = _stopping(gateway, config, log, [front, back])
     snapshot.journal.start()
     snapshot.evidence.start()
+    snapshot.recorder.start()
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     with foreign_loggers(log):
         await run_all([front, back], stopping, lambda: _started(log, loaded, front, back))
         await snapshot.evidence.drain(_FLUSH)
         await snapshot.evidence.stop()
+        await snapshot.recorder.stop()
         await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close(), snapshot.shadow.close())
     snapshot.journal.close()
     log.write("stopped", reason="signal", in_flight=gateway.in_flight)
+
+
+def _recorder(config: Config, log: EventLog, registry: CollectorRegistry) -> Recorder:
+    store = config.store
+    return Recorder(store.url.get_secret_value(), Keep(store.keep, store.max_size), log, registry)
 
 
 def _journal(config: Config, log: EventLog, registry: CollectorRegistry) -> Journal:

@@ -9,6 +9,7 @@ from proxy.cutover.decide import Decider
 from proxy.evidence.engine import Evidence
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
+from proxy.store import Recorder
 from proxy.upstream import Engine
 from proxy.upstream.journal import Journal
 from proxy.wire.credentials import CallerIds
@@ -29,5 +30,13 @@ class Snapshot:
     """v2.1 on connections of its own, for evidence only."""
     evidence: Evidence
     journal: Journal
+    recorder: Recorder
+    """Where evidence and calls are counted; the process has one, whatever is reloaded."""
     log: EventLog
     allowed_hosts: frozenset[bytes]
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """The parts that do not work at the moment, which costs nobody the traffic."""
+        parts = (("journal", self.journal.failure), ("store", self.recorder.failure))
+        return tuple(part for part, failure in parts if failure)

@@ -171,6 +171,10 @@ class Store(Section):
     """`sqlite:///FILE`, or `postgresql://…` for several replicas. A password in it is never shown."""
     url_file: LocalPath | None = None
     """File that holds the address, so that a password stands in no configuration."""
+    keep: Seconds = 30 * 86400.0
+    """How long evidence is kept."""
+    max_size: Bytes = 256 << 20
+    """How much evidence is kept, about; what is oldest goes first."""
 
 
 class Log(Section):

@@ -24,8 +24,8 @@ from pydantic import (
 )
 
 _SQLITE = "sqlite:///"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)\Z")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)\Z")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE = re.compile(r"(\d+)(B|KiB|MiB|GiB)\Z")
 _BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
@@ -38,9 +38,10 @@ def _seconds(value: object) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds as the file writes them: `"5s"`, `"500ms"`, `"2m"`."""
-    if seconds and seconds % 60 == 0:
-        return f"{seconds / 60:g}m"
+    """Seconds as the file writes them: `"5s"`, `"500ms"`, `"2m"`, `"30d"`."""
+    for unit in ("d", "h", "m"):
+        if seconds and seconds % _SECONDS[unit] == 0:
+            return f"{seconds / _SECONDS[unit]:g}{unit}"
     return f"{seconds:g}s" if seconds >= 1 or not seconds else f"{seconds * 1000:g}ms"
 
 
@@ -150,7 +151,7 @@ Seconds: TypeAlias = Annotated[
     float,
     BeforeValidator(_seconds),
     PlainSerializer(duration_text, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h)$", "title": "duration"}),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?(ms|s|m|h|d)$", "title": "duration"}),
 ]
 """A duration in seconds; the file writes it with its unit."""
 

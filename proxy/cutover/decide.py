@@ -39,7 +39,8 @@ class Ahead(msgspec.Struct, frozen=True, gc=False):
     """What lies ahead of a call.
 
     `version` is `None` where the sticky key decides (see `settle`). `endpoint` is `None` where nothing is translated. `allow`
-    holds the methods of an `OPTIONS` call's path.
+    holds the methods of an `OPTIONS` call's path. `template` is what the path of an unmapped call may be called: a path
+    of the mappings, or the beginning of one.
     """
 
     label: str
@@ -49,6 +50,7 @@ class Ahead(msgspec.Struct, frozen=True, gc=False):
     path: dict[str, bytes] = {}
     pairs: Pairs = []
     allow: tuple[str, ...] = ()
+    template: str = ""
 
     @property
     def stage(self) -> Stage:
@@ -118,7 +120,7 @@ class Decider(msgspec.Struct, frozen=True):
             _version(self.routes.route_for(one.id, caller.id)) is Version.V2_1 for one in methods.values()
         )
         if not over or self.unmapped_to_v2:
-            return Ahead(UNMAPPED, Version.V2)
+            return Ahead(UNMAPPED, Version.V2, template=next(iter(methods.values())).v2_path)
         allowed = ", ".join(_allowed(methods))
         raise Refused(Fault.METHOD, "Method not allowed.", f"This path takes {allowed}. Use one of them.")
 
@@ -132,7 +134,15 @@ class Decider(msgspec.Struct, frozen=True):
                 "No mapping covers this path, method or query, and v2 is no longer called for this caller. "
                 'Use a call that is mapped, or have the operator set unmapped = "v2".',
             )
-        return Ahead(UNMAPPED, Version.V2)
+        return Ahead(UNMAPPED, Version.V2, template=self._template(path))
+
+    def _template(self, path: bytes) -> str:
+        """A name for the path of an unmapped call in which nothing is the caller's: what follows stands as an ellipsis."""
+        found = self.mapping.paths.match(path)
+        if found is not None:
+            return next(iter(found[0].values())).v2_path + "?…"
+        start = next((one for one in self.mapping.family if path.startswith(one)), self.mapping.prefix_v2)
+        return f"{start.decode().rstrip('/')}/…"
 
 
 def _version(route: Route) -> Version | None:
