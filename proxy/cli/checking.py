@@ -18,7 +18,8 @@ from proxy.mapping.lint import findings
 from proxy.mapping.lint.errors import error_members
 from proxy.mapping.lint.finding import Finding, FindingKind, nearest
 from proxy.mapping.lint.scope import scopes
-from proxy.mapping.model import Resource, Setting, holds
+from proxy.mapping.model import Setting, holds
+from proxy.mapping.stored import renamed_values
 
 
 def everything(config: Path | None, mappings: Path | None, today: date) -> tuple[Path, list[Finding]]:
@@ -126,27 +127,13 @@ def _writes_ahead(
     config: Config, file: str, source: Source, routes: Routes, switches: Mapping[str, Setting]
 ) -> Iterator[Finding]:
     """Writes that v2.1 answers before the reads do, where the mapping renames the values that are stored."""
-    for resource in source.resources:
-        if not _renames_stored(source, resource, switches):
-            continue
-        ids = {one.id: not one.v2.startswith("GET ") for one in resource.endpoint}
+    for about in dict.fromkeys(renamed_values(source, switches).values()):
         for caller in dict.fromkeys(["", *(one.id for one in config.caller)]):
-            stages = {name: routes.route_for(name, caller).stage for name in ids}
-            ahead = [n for n, writes in ids.items() if writes and stages[n].step >= Stage.CANARY.step]
-            behind = [n for n, writes in ids.items() if not writes and stages[n].step < Stage.LIVE.step]
+            stages = {name: routes.route_for(name, caller).stage for name in (*about.reads, *about.writes)}
+            ahead = [name for name in about.writes if stages[name].step >= Stage.CANARY.step]
+            behind = [name for name in about.reads if stages[name].step < Stage.LIVE.step]
             if ahead and behind:
                 index = routes.route_for(ahead[0], caller).index
                 message = f"{ahead[0]} writes values that {behind[0]} would read raw from v2"
                 yield _finding(file, f"route[{index}]", message, f"bring {behind[0]} to live first")
                 break
-
-
-def _renames_stored(source: Source, resource: Resource, switches: Mapping[str, Setting]) -> bool:
-    renamed = {
-        table.type
-        for table in source.values.table
-        for entry in table.entry
-        if entry.direction == "both" and holds(switches, entry.when, entry.id)
-    }
-    written = [one.request[1] for one in scopes(source) if one.resource is resource]
-    return any(leaf.codec in renamed for places in written for leaf in places.schemas.values())

@@ -7,7 +7,7 @@ two dictionary accesses, and so that an entry that nothing can reach is found be
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 
@@ -85,10 +85,37 @@ class Routes:
         """The route of a call; stage `v2` where no entry matches or the endpoint is unknown."""
         return self._by_caller.get(caller_id, self._others).get(endpoint_id, DEFAULT)
 
+    def lowered(self, stages: Mapping[str, Stage]) -> Routes:
+        """The same routes under overrides (entry key → stage): the lower of file and override is in effect."""
+        if not any(entry.key in stages for entry in self.entries):
+            return self
+        below = {entry.index: _lowered(entry, stages.get(entry.key, entry.stage)) for entry in self.entries}
+
+        def under(table: _Table) -> _Table:
+            return {endpoint: below.get(route.index, route) for endpoint, route in table.items()}
+
+        by_caller = {caller: under(table) for caller, table in self._by_caller.items()}
+        return Routes(tuple(below.values()), by_caller, under(self._others))
+
+    def endpoints_of(self, key: str) -> frozenset[str]:
+        """The endpoints that some call reaches under the entry with this key."""
+        tables = [self._others, *self._by_caller.values()]
+        return frozenset(one for table in tables for one, route in table.items() if route.key == key)
+
+    def entry(self, key: str) -> Route | None:
+        """The entry with this key, or `None` where the file has none (any more)."""
+        return next((entry for entry in self.entries if entry.key == key), None)
+
     def all_v2_1(self, caller_id: str, endpoints: Iterable[str]) -> bool:
         """Whether v2 is over for a caller: every one of these endpoints stands at `v2.1`. False for none."""
         stages = [self.route_for(endpoint, caller_id).stage for endpoint in endpoints]
         return bool(stages) and all(stage is Stage.V2_1 for stage in stages)
+
+
+def _lowered(entry: Route, stage: Stage) -> Route:
+    if stage.step >= entry.stage.step:
+        return entry
+    return replace(entry, stage=stage, percent=0.0 if stage.step < Stage.CANARY.step else entry.percent)
 
 
 def _endpoints_of(entry: Entry, endpoints: Mapping[str, bool]) -> tuple[frozenset[str], list[str]]:

@@ -1,0 +1,135 @@
+"""Overrides and decisions in a local file: no database stands between a verdict and a rollback.
+
+An override is a stage above the file's for one route entry, named by what the entry says. Effective is the lower of the two,
+so an override only ever takes traffic back. It lapses when its entry is changed. The store keeps the same rows for other
+replicas (`Keeping`); this file is what survives without it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from proxy.cutover.memory import FORMAT, replace_file
+from proxy.cutover.stage import Stage
+from proxy.errors import ConfigError
+from proxy.store.rows import Decision, Override
+
+KEPT = 200
+"""Decisions that are kept; the oldest go."""
+TARGETS = (Stage.V2, Stage.SHADOW)
+"""Stages that an override may name: the two in which v2 answers."""
+
+
+class Keeping(Protocol):
+    """A place for overrides and decisions: this module's file, or the store."""
+
+    def decisions(self, *, limit: int = 100) -> list[Decision]:
+        """What was decided about routes, the last first."""
+        ...
+
+    def decide(self, decision: Decision) -> None:
+        """Keep a decision."""
+        ...
+
+    def overrides(self) -> list[Override]:
+        """The overrides in effect."""
+        ...
+
+    def override(self, override: Override) -> None:
+        """Set one; it takes the place of an older one for the same entry."""
+        ...
+
+    def lift(self, routes: Iterable[str]) -> None:
+        """Take the overrides of these entries away."""
+        ...
+
+
+class _Whole(msgspec.Struct):
+    format: int = FORMAT
+    overrides: dict[str, Override] = {}
+    decisions: list[Decision] = []
+
+
+def overrides_path(journal: Path) -> Path:
+    """Where the file is, for the configured journal."""
+    return journal.with_name(f"{journal.name}.overrides")
+
+
+class OverrideFile:
+    """The local file, a `Keeping`. All processes of one folder share it; writers wait for each other.
+
+    Methods raise OSError, and ConfigError where the file holds something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def stamp(self) -> tuple[int, int]:
+        """Changes whenever the file does; zeros while there is none."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_ino, found.st_mtime_ns
+
+    def decisions(self, *, limit: int = 100) -> list[Decision]:
+        """See `Keeping`."""
+        return self._read().decisions[::-1][:limit]
+
+    def decide(self, decision: Decision) -> None:
+        """See `Keeping`."""
+        with self._changing() as whole:
+            whole.decisions = [*whole.decisions, decision][-KEPT:]
+
+    def overrides(self) -> list[Override]:
+        """See `Keeping`."""
+        return list(self._read().overrides.values())
+
+    def override(self, override: Override) -> None:
+        """See `Keeping`."""
+        with self._changing() as whole:
+            whole.overrides[override.route] = override
+
+    def lift(self, routes: Iterable[str]) -> None:
+        """See `Keeping`."""
+        gone = set(routes)
+        with self._changing() as whole:
+            whole.overrides = {key: one for key, one in whole.overrides.items() if key not in gone}
+
+    def _read(self) -> _Whole:
+        try:
+            found = msgspec.json.decode(self.path.read_bytes(), type=_Whole)
+        except FileNotFoundError:
+            return _Whole()
+        except msgspec.DecodeError:
+            found = _Whole(format=0)
+        if found.format != FORMAT:
+            raise ConfigError(
+                f"{self.path}: holds no overrides; move it away (routes then stand as in the file)"
+            )
+        return found
+
+    @contextmanager
+    def _changing(self) -> Iterator[_Whole]:
+        """What the file holds, to be changed and written back; nobody else changes it meanwhile."""
+        descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            whole = self._read()
+            yield whole
+            replace_file(self.path, msgspec.json.encode(whole))
+        finally:
+            os.close(descriptor)
+
+
+def stages_of(overrides: Iterable[Override]) -> dict[str, Stage]:
+    """Entry key → stage, as `Routes.lowered` takes it; what names no stage of an override is left out."""
+    known = {stage.value: stage for stage in TARGETS}
+    return {one.route: known[one.stage] for one in overrides if one.stage in known}
