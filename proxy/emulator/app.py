@@ -15,7 +15,8 @@ from proxy.emulator.calls import answer
 from proxy.emulator.control import CONTROL, control, demand_loopback
 from proxy.emulator.credentials import Accounts, client_of
 from proxy.emulator.dressing import Wire, dressed, html_page
-from proxy.emulator.misbehave import Mischief, drifted
+from proxy.emulator.drifts import drifted
+from proxy.emulator.misbehave import Mischief
 from proxy.emulator.platform import Platform
 from proxy.emulator.problems import Problem, error_body
 from proxy.emulator.recorded import Recorded
@@ -90,13 +91,13 @@ class Emulator:
         if version is None:
             missing = Problem(404, "The resource was not found.")
             return self._dress(request, self._failed(missing, "v2.1"), now)
-        mishap = self.mischief.throw(version)
+        mishap = self.mischief.throw(version, rest)
         page = html_page(mishap.failure)
         if page is not None:
             return self._dress(request, page, now, delay=mishap.delay)
         said = self._said(request, version, tuple(unquote(part) for part in rest), query, now)
         if mishap.drift is not None and isinstance(said.body, dict):
-            said = Said(said.status, drifted(said.status, said.body, mishap.drift), said.headers)
+            said = replace(said, body=drifted(said.status, said.body, mishap.drift, mishap.way))
         cut = mishap.failure if mishap.failure in {"truncate", "close"} else None
         return self._dress(request, said, now, delay=mishap.delay, cut=cut)
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import difflib
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
-import msgspec
-
+from proxy.emulator.drifts import DRIFTS
+from proxy.emulator.kinds import CHILDREN
 from proxy.emulator.switches import SwitchError, Version
 
 Failure: TypeAlias = Literal["error_500", "error_503", "too_many", "truncate", "close"]
-JsonObject: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,10 @@ class Misbehaviour:
     """The call is done, the connection ends without an answer."""
     drift: float = 0.0
     """Answers that differ from the documentation in one of the ways of `DRIFTS`."""
+    way: str = ""
+    """The one drift that happens, by its name in `DRIFTS`; empty for any that applies."""
+    only: str = ""
+    """The one resource that misbehaves, as its path names it, such as orderItems; empty for all."""
     seed: int = 1
     """The same seed and the same requests give the same trouble."""
 
@@ -46,14 +49,16 @@ class Misbehaviour:
             if name not in names:
                 near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
                 raise SwitchError(f"there is no misbehaviour {name!r}; the nearest is {near!r}")
+        if values.get("way") and values["way"] not in DRIFTS:
+            raise SwitchError(f"there is no drift {values['way']!r}; there are: {', '.join(DRIFTS)}")
         try:
-            read = {name: int(v) if name == "seed" else float(v) for name, v in values.items()}
+            read = {name: _READ.get(name, float)(value) for name, value in values.items()}
         except (TypeError, ValueError):
             raise SwitchError(
                 "a misbehaviour is a number: a share from 0 to 1, seconds, or a whole seed"
             ) from None
-        changed = replace(self, **read)  # type: ignore[arg-type]  # the seed is the one whole number, see above
-        shares = [getattr(changed, name) for name in names if name not in {"seed", "slow_seconds"}]
+        changed = replace(self, **read)
+        shares = [getattr(changed, name) for name in names if name not in {*_READ, "slow_seconds"}]
         if min(*shares, changed.slow_seconds) < 0 or max(*shares, sum(changed.failures().values())) > 1:
             raise SwitchError("shares lie between 0 and 1, and those of the failures add up to 1 at most")
         return changed
@@ -67,6 +72,10 @@ class Misbehaviour:
             "truncate": self.truncate,
             "close": self.close,
         }
+
+
+_PATHS = {relation: kind.path for relation, kind in CHILDREN.items()}
+_READ: dict[str, Callable[[Any], Any]] = {"seed": int, "way": str, "only": str}
 
 
 def parse_misbehaviour(settings: Iterable[str]) -> dict[Version, Misbehaviour]:
@@ -91,6 +100,8 @@ class Mishap:
     failure: Failure | None = None
     drift: float | None = None
     """Which drift, as a number from 0 up to 1; None for none."""
+    way: str = ""
+    """The one drift to happen; empty for any."""
 
 
 class Mischief:
@@ -107,9 +118,14 @@ class Mischief:
         self.table[version] = behaviour
         self._dice[version] = random.Random(behaviour.seed)  # noqa: S311 - repeatable trouble, not a secret
 
-    def throw(self, version: Version) -> Mishap:
-        """What happens to the next answer; always four throws, so that one share does not move another's."""
+    def throw(self, version: Version, segments: Sequence[str] = ()) -> Mishap:
+        """What happens to the next answer; always four throws, so that one share does not move another's.
+
+        `segments` is the path below the version. A resource that is spared throws no dice.
+        """
         behaviour = self.table[version]
+        if behaviour.only and behaviour.only != resource_of(segments):
+            return Mishap()
         slow, fail, drifts, which = (self._dice[version].random() for _ in range(4))
         failure: Failure | None = None
         for name, share in behaviour.failures().items():
@@ -117,33 +133,12 @@ class Mischief:
                 failure = name
             fail -= share
         delay = behaviour.slow_seconds if slow < behaviour.slow else 0.0
-        return Mishap(delay, failure, which if drifts < behaviour.drift else None)
+        return Mishap(delay, failure, which if drifts < behaviour.drift else None, behaviour.way)
 
 
-def drifted(status: int, body: JsonObject, which: float) -> JsonObject:
-    """The body with one applicable drift, or as it was when none applies."""
-    ways = [change for test, change in DRIFTS.values() if test(status, body)]
-    return ways[int(which * len(ways))](body) if ways else body
-
-
-def _has(name: str) -> Callable[[int, JsonObject], bool]:
-    return lambda status, body: status < 300 and name in body
-
-
-DRIFTS: dict[str, tuple[Callable[[int, JsonObject], bool], Callable[[JsonObject], JsonObject]]] = {
-    "drops cardType": (_has("cardType"), lambda body: {k: v for k, v in body.items() if k != "cardType"}),
-    "prints price as text": (
-        _has("price"),
-        lambda body: body | {"price": msgspec.Raw(b'"' + bytes(body["price"]) + b'"')},
-    ),
-    "prints channel in lower case": (
-        _has("channel"),
-        lambda body: body | {"channel": msgspec.Raw(bytes(body["channel"]).lower())},
-    ),
-    "adds an unknown member": (_has("referenceId"), lambda body: body | {"loyaltyTier": "gold"}),
-    "prints an error's status as text": (
-        lambda status, body: status == 400 and "status" in body,
-        lambda body: body | {"status": "BAD_REQUEST"},
-    ),
-}
-"""Each drift: when it can happen, and what it does."""
+def resource_of(segments: Sequence[str]) -> str:
+    """Whose answer a path asks for: what stands under an order, or the kind of a single one."""
+    plain = [part for part in segments if part]
+    if "extensions" in plain[2:] or (len(plain) > 2 and plain[2].startswith("ext")):
+        return "extensions"
+    return _PATHS.get(plain[2], plain[2]) if len(plain) > 2 else next(iter(plain), "")

@@ -260,7 +260,7 @@ def test_items_are_refused_and_labelled_as_orders_are(call: Caller) -> None:
 
 def test_a_known_member_may_be_null_in_v2_alone(call: Caller) -> None:
     order = call.created()
-    noise = {"href": None, "ref": None, "createdAt": None, "order": None, "vendor": None}
+    noise: dict[str, Any] = {"href": None, "ref": None, "createdAt": None, "order": None, "vendor": None}
     ref = call.hung(order, **noise)
     assert "vendor" not in call.json("GET", f"/v2/orderItems/{ref}")
     answer = call.json("POST", f"/v2.1/orders/{FIRST_REF}/orderItems", item(order=None))

@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 
 from proxy.emulator import Misbehaviour, Mischief, SwitchError, make_app, parse_misbehaviour
-from proxy.emulator.misbehave import DRIFTS
-from tests.emulator.caller import CREDENTIALS, FIRST_REF, JSON, Caller, order
+from proxy.emulator.drifts import DRIFTS
+from tests.emulator.caller import CREDENTIALS, FIRST_REF, JSON, Caller, item, order, person
 from tests.servers import fetch, parse, request, serve
+
+BODIES = {
+    "orderItems": item(),
+    "contacts": person(),
+    "consumers": person(),
+    "extensions/ext": {"seats": 2, "fare": "ECO"},
+}
 
 
 def trouble(call: Caller, version: str = "v2.1", **values: Any) -> None:
@@ -76,7 +83,86 @@ def drift_of(call: Caller, sent: dict[str, Any]) -> str:
 def test_every_drift_of_an_order_occurs(call: Caller) -> None:
     seen = {drift_of(call, {"drift": 1, "seed": seed}) for seed in range(24)}
     assert seen == {"cardType=None", "price=12", "channel=web", "loyaltyTier=gold"}
-    assert len(seen) == len(DRIFTS) - 1
+
+
+ITEM = {"status=None", "type=seat", "quantity=1", "price=12.5", "loyaltyTier=gold"}
+PERSON = {"lastName=None", "gender=FEMALE"}
+EXTENSION = {"key=None", "seats=2"}
+
+
+@pytest.mark.parametrize(
+    ("path", "drifts"),
+    [("orderItems", ITEM), ("contacts", PERSON), ("consumers", PERSON), ("extensions/ext", EXTENSION)],
+)
+@pytest.mark.parametrize("version", ["v2", "v2.1"])
+def test_every_drift_of_what_hangs_on_an_order_occurs(
+    call: Caller, version: str, path: str, drifts: set[str]
+) -> None:
+    ref = call.created()
+    made = call.json("POST", f"/v2.1/orders/{ref}/{path}", BODIES[path])
+    target = made["href"].removeprefix("https://api.example").replace("/v2.1/", f"/{version}/")
+    target = target.replace("extensions/ext", f"extext/{made['ref']}") if version == "v2" else target
+    good = call.json("GET", target)
+
+    def changed(seed: int) -> str:
+        trouble(call, version, drift=1, seed=seed)
+        bad = call.json("GET", target)
+        return ", ".join(
+            f"{name}={bad.get(name)}" for name in {*good, *bad} if good.get(name) != bad.get(name)
+        )
+
+    assert {changed(seed) for seed in range(16)} == drifts
+
+
+def test_every_drift_can_be_wanted_alone(call: Caller) -> None:
+    ref = call.created()
+    refs = {name: call.hung(ref, name) for name in ("orderItems", "contacts")}
+    extension = f"orders/{ref}/extensions/ext"
+    call("POST", f"/v2.1/{extension}", {"seats": 2})
+    targets = [
+        f"orders/{ref}",
+        f"orderItems/{refs['orderItems']}",
+        f"orderContacts/{refs['contacts']}",
+        extension,
+    ]
+    targets += ["orders?limit=0"]
+    good = [call("GET", f"/v2.1/{target}").body for target in targets]
+    for way in DRIFTS:
+        trouble(call, drift=1, way=way)
+        bad = [call("GET", f"/v2.1/{target}").body for target in targets]
+        assert good != bad, way
+    trouble(call, drift=1, way="drops lastName")
+    assert [call("GET", f"/v2.1/{target}").body for target in targets].count(good[2]) == 0
+    assert call.json("GET", f"/v2.1/orders/{ref}")["cardType"] == "Visa"
+
+
+@pytest.mark.parametrize(
+    ("only", "failing"),
+    [
+        ("orders", ["orders", "order"]),
+        ("orderItems", ["items", "item"]),
+        ("orderContacts", ["contacts"]),
+        ("orderConsumers", ["consumers"]),
+        ("extensions", ["extension", "item extension"]),
+        ("", ["orders", "order", "items", "item", "contacts", "consumers", "extension", "item extension"]),
+    ],
+)
+@pytest.mark.parametrize("version", ["v2", "v2.1"])
+def test_one_resource_misbehaves_alone(call: Caller, version: str, only: str, failing: list[str]) -> None:
+    extension = "extext" if version == "v2" else "extensions/ext"
+    targets = {
+        "orders": "orders?referenceId=a",
+        "order": "orders/x",
+        "items": "orders/x/orderItems/",
+        "item": "orderItems/x",
+        "contacts": "orders/x/contacts",
+        "consumers": "orders/x/consumers",
+        "extension": f"orders/x/{extension}",
+        "item extension": f"orderItems/x/{extension}",
+    }
+    trouble(call, version, error_503=1, only=only)
+    seen = [name for name, target in targets.items() if call.status("GET", f"/{version}/{target}") == 503]
+    assert seen == failing
 
 
 def test_a_drifting_refusal_has_its_status_as_text(call: Caller) -> None:
@@ -98,9 +184,10 @@ def test_a_share_is_kept_and_a_seed_repeats_it(call: Caller) -> None:
 
 
 def test_misbehaviour_is_set_by_words() -> None:
-    assert parse_misbehaviour(["v2.1:drift=0.5", "slow=1", "v2:seed=9"]) == {
+    words = ["v2.1:drift=0.5", "slow=1", "v2:seed=9", "v2.1:only=orderItems", "v2.1:way=drops lastName"]
+    assert parse_misbehaviour(words) == {
         "v2": Misbehaviour(slow=1.0, seed=9),
-        "v2.1": Misbehaviour(drift=0.5, slow=1.0),
+        "v2.1": Misbehaviour(drift=0.5, slow=1.0, only="orderItems", way="drops lastName"),
     }
 
 
@@ -113,6 +200,7 @@ def test_misbehaviour_is_set_by_words() -> None:
         ("drift=1.5", "between 0 and 1"),
         ("slow_seconds=-1", "between 0 and 1"),
         ("slow=much", "a number"),
+        ("way=drops everything", "there are: drops cardType, prints price"),
     ],
 )
 def test_a_wrong_word_is_told_the_way_out(word: str, says: str) -> None:
