@@ -9,6 +9,7 @@ import msgspec
 from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable, UpstreamFailed
 from proxy.mapping.faults import ErrorShape
 from proxy.types import Answer, Headers, Outcome
+from proxy.wire.phrases import status_line
 
 CODE = b"X-Crossfade-Code"
 OUTCOME = b"X-Crossfade-Outcome"
@@ -32,6 +33,14 @@ def for_error(shape: ErrorShape, error: CrossfadeError, request_id: str, *, head
     if fault is Fault.OVERLOADED:
         headers.append((b"Retry-After", RETRY_AFTER))
     return Answer(fault.status, headers, b"" if head else body)
+
+
+def for_connection(shape: ErrorShape, fault: Fault, request_id: str) -> bytes:
+    """The whole answer to what never became a request, as bytes; the connection ends behind it."""
+    answer = for_error(shape, Refused(fault, *_UNREADABLE[fault]), request_id)
+    headers = [*answer.headers, (b"X-Request-ID", request_id.encode()), (b"Connection", b"close")]
+    lines = [status_line(answer), *(name + b": " + value for name, value in headers)]
+    return b"\r\n".join([*lines, b"", answer.body])
 
 
 def health(name: bytes, *, draining: bool, degraded: Sequence[str] = ()) -> Answer:
@@ -78,7 +87,29 @@ def _placed(error: Refused) -> str:
     return f"{error.pointer}: {error.detail}"
 
 
+_UNREADABLE = {
+    Fault.HEADERS: (
+        "The request is not valid HTTP.",
+        "The bytes that came are no HTTP/1.1 request that can be read in one way only. Send one (RFC 9112).",
+    ),
+    Fault.TARGET_LENGTH: (
+        "The request target is too long.",
+        "Path and query are longer than server.max_target. Send shorter ones, or have the operator raise it.",
+    ),
+    Fault.HEAD_TOO_LARGE: (
+        "The header section is too large.",
+        "The header section is larger than server.max_head or has more lines than server.max_fields. "
+        "Send less, or have the operator raise them.",
+    ),
+    Fault.HEAD_TIMEOUT: (
+        "The request did not arrive in time.",
+        "The header section was not whole within server.head_timeout. Send it faster, or have the operator raise it.",
+    ),
+}
+"""What a caller is told whose bytes never became a request."""
 _MESSAGES = {
+    Fault.BODY_TIMEOUT: "The request body did not arrive in time.",
+    Fault.TOO_LARGE: "The request body is too large.",
     Fault.UNREACHABLE: "The platform could not be reached.",
     Fault.BROKEN: "The connection to the platform broke.",
     Fault.TIMEOUT: "The platform did not answer in time.",

@@ -1,11 +1,12 @@
-"""Reading a request body: whole, within a size and a time, before anything goes upstream (RFC 9112 §6)."""
+"""Reading a request body within a size, a time and a rate (RFC 9112 §6): whole, or as much of it as shall be held."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from proxy.config.network import Server
 from proxy.errors import Fault, Refused
 from proxy.types import Headers
 from proxy.wire.headers import first
@@ -13,36 +14,81 @@ from proxy.wire.headers import first
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-async def read_body(headers: Headers, receive: Receive, limit: int, seconds: float) -> bytes:
-    """The body of a request, at most `limit` bytes; raises `Refused` (408, 413)."""
+class Incoming:
+    """A caller's body, piece by piece: a `Rest`. It raises `Refused` (408, 413) where it does not become whole.
+
+    The caller has `server.body_timeout`, and a second more for each `server.min_body_rate` bytes that have come: a body
+    may be large, but not slow.
+    """
+
+    def __init__(self, receive: Receive, server: Server, most: int, length: int | None) -> None:
+        self.length = length
+        self.taken = 0
+        self.more = True
+        self._receive = receive
+        self._most = most
+        self._rate = server.min_body_rate
+        self._due = asyncio.get_running_loop().time() + server.body_timeout
+
+    async def next(self) -> bytes:
+        """The next piece, which may be empty."""
+        try:
+            async with asyncio.timeout_at(self._due + self.taken / self._rate):
+                message = await self._receive()
+        except TimeoutError:
+            detail = (
+                "The request body did not arrive in time. Send it faster, "
+                "or raise server.body_timeout or lower server.min_body_rate."
+            )
+            raise Refused(Fault.BODY_TIMEOUT, "The request body did not arrive in time.", detail) from None
+        if message["type"] == "http.disconnect":
+            detail = "The caller went away before its body was whole."
+            raise Refused(Fault.BODY_TIMEOUT, "The request ended early.", detail)
+        piece: bytes = message.get("body", b"")
+        self.taken += len(piece)
+        self.more = message.get("more_body", False)
+        if self.taken > self._most:
+            raise too_large(self._most)
+        return piece
+
+    async def held(self, hold: int) -> bytes:
+        """The body, or its beginning as soon as that is larger than `hold` bytes."""
+        piece = await self.next()
+        if not self.more:
+            return piece
+        pieces = [piece]
+        while self.more and self.taken <= hold:
+            pieces.append(await self.next())
+        return b"".join(pieces)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """See `Rest`."""
+        while self.more:
+            if piece := await self.next():
+                yield piece
+
+    async def aclose(self) -> None:
+        """Nothing: the connection belongs to the caller."""
+
+
+async def read_body(
+    headers: Headers, receive: Receive, server: Server, most: int
+) -> tuple[bytes, Incoming | None]:
+    """The body of a request, at most `most` bytes, and what is still to come of one over `server.max_body`.
+
+    Raises `Refused` (408, 413).
+    """
     length = first(headers, b"content-length")
     if length is None and first(headers, b"transfer-encoding") is None:
-        return b""
-    if length is not None and int(length) > limit:
-        raise too_large(limit)
-    try:
-        async with asyncio.timeout(seconds):
-            return await _read(receive, limit)
-    except TimeoutError:
-        detail = "The request body did not arrive in time. Send it faster, or raise server.body_timeout."
-        raise Refused(Fault.BODY_TIMEOUT, "The request body did not arrive in time.", detail) from None
-
-
-async def _read(receive: Receive, limit: int) -> bytes:
-    message = await receive()
-    pieces: list[bytes] = [message.get("body", b"")]
-    size = len(pieces[0])
-    while size <= limit and message.get("more_body", False):
-        message = await receive()
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-    if size > limit:
-        raise too_large(limit)
-    if message["type"] == "http.disconnect":
-        raise Refused(
-            Fault.BODY_TIMEOUT, "The request ended early.", "The caller went away before its body was whole."
-        )
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return b"", None
+    size = None if length is None else int(length)
+    if size is not None and size > most:
+        raise too_large(most)
+    incoming = Incoming(receive, server, most, size)
+    if size is not None and size > server.max_body:
+        return b"", incoming
+    body = await incoming.held(server.max_body)
+    return body, incoming if incoming.more else None
 
 
 def check_uncoded(headers: Headers) -> None:

@@ -40,12 +40,18 @@ class Fault(Enum):
     """The path is no part of the API that is being carried."""
     METHOD = ("CF-METHOD", 405)
     """The path is known, the method is not."""
+    HEAD_TIMEOUT = ("CF-HEAD-TIMEOUT", 408)
+    """The request's header section did not arrive in time."""
     BODY_TIMEOUT = ("CF-BODY-TIMEOUT", 408)
     """The request body did not arrive in time."""
     TOO_LARGE = ("CF-TOO-LARGE", 413)
     """The request body is larger than the configured limit."""
+    TARGET_LENGTH = ("CF-TARGET-LENGTH", 414)
+    """The request target is longer than the configured limit."""
     CODING = ("CF-CODING", 415)
     """The request body has a content coding that is not read here."""
+    HEAD_TOO_LARGE = ("CF-HEAD-TOO-LARGE", 431)
+    """The request's header section is larger than the configured limit."""
     INTERNAL = ("CF-INTERNAL", 500)
     """A mistake in crossfade itself."""
     UNMAPPED = ("CF-UNMAPPED", 501)

@@ -25,9 +25,12 @@ async def forwarded(
     upstream = engine_for(snapshot, version, call, done)
     target, body = call.target, call.body
     if version is Version.V2:
-        target, body = links.returned(target), links.returned(body)
+        target = links.returned(target)
+        if call.rest is None:
+            body = links.returned(body)
+    sent = Call(call.method, target, for_upstream(call.headers, done.request_id), body, call.rest)
     begin = perf_counter()
-    answer = await upstream.send(Call(call.method, target, for_upstream(call.headers, done.request_id), body))
+    answer = await upstream.send(sent, room=_room(snapshot, version))
     done.answered = perf_counter() - begin
     said = passed(snapshot, version, answer, head=call.method == "HEAD")
     return said, _shadow(snapshot, ahead, call, answer, done)
@@ -46,9 +49,19 @@ async def asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) 
     return passed(snapshot, Version.V2_1, Answer(answer.status, headers, answer.body), head=False)
 
 
+def _room(snapshot: Snapshot, version: Version) -> int:
+    """Bytes of an answer that are held: what may have to be read here, or else no more than of a request."""
+    config = snapshot.config
+    if version is Version.V2 and config.server.v2_hrefs == "proxy":
+        return config.upstream.v2.max_answer
+    return max(config.server.max_body, config.shadow.max_body)
+
+
 def passed(snapshot: Snapshot, version: Version, answer: Answer, *, head: bool) -> Answer:
     """What the caller gets of an upstream's own answer: without hop-by-hop fields, its links as configured."""
     headers, body = for_caller(answer.headers), answer.body
+    if answer.rest is not None:
+        return Answer(answer.status, headers, body, answer.reason, answer.rest)
     if version is Version.V2 and snapshot.config.server.v2_hrefs == "proxy" and body:
         headers, body = _adopted(snapshot, headers, body)
     if (

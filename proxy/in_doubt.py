@@ -59,7 +59,7 @@ def engine_for(snapshot: Snapshot, version: Version, call: Call, done: Done) -> 
 
 def _record(snapshot: Snapshot, call: Call, done: Done) -> str:
     ahead = done.ahead
-    if ahead is None or ahead.endpoint is None or len(call.body) > snapshot.config.server.max_body:
+    if ahead is None or ahead.endpoint is None or call.rest is not None:
         return ""
     key = record_key(ahead.endpoint, ahead.path, ahead.pairs, call.body)
     return record_name(snapshot.key, key) if key else ""

@@ -12,7 +12,8 @@ from proxy.evidence.observation import Observation
 from proxy.exchange import Asked, Reply, record_key
 from proxy.log import EventLog
 from proxy.snapshot import Snapshot
-from proxy.types import Answer, Version
+from proxy.store import CallKey
+from proxy.types import Answer, Rest, Version
 from proxy.upstream.writes import Writes
 from proxy.wire.credentials import record_name
 
@@ -30,6 +31,8 @@ class Done(msgspec.Struct, gc=False):
     ahead: Ahead | None = None
     version: Version | None = None
     request_bytes: int = 0
+    incoming: Rest | None = None
+    """What of the caller's body was passed on as it came."""
     answered: float = 0.0
     """Seconds that the upstream's side of it took."""
     code: str = ""
@@ -66,6 +69,19 @@ def observed_failure(snapshot: Snapshot, done: Done, asked: Asked, error: Untran
     return observed(snapshot, done, asked, bare, Reply(bare, bare, [], who))
 
 
+def count_call(snapshot: Snapshot, done: Done, answer: Answer) -> None:
+    """Count a call for its caller, by endpoint and the version that answered; one that no mapping covers by its template."""
+    ahead = done.ahead
+    if ahead is None:
+        return
+    call = ""
+    if ahead.template:
+        call = f"{done.method if done.method in METHODS else 'OTHER'} {ahead.template}"
+    version = "" if done.version is None else done.version.value
+    key = CallKey(done.caller, ahead.label, version, call)
+    snapshot.recorder.called(key, failed=answer.status >= 500, seconds=done.answered)
+
+
 def log_mistake(log: EventLog, error: Exception, request_id: str) -> None:
     """Write where a mistake of ours happened: the kind of the exception and the place, never its text."""
     trace = error.__traceback__
@@ -89,7 +105,11 @@ def log_request(snapshot: Snapshot, done: Done, answer: Answer) -> None:
         caller=done.caller,
         stage=done.ahead.stage.value if done.ahead else "",
         version=done.version.value if done.version else "",
-        request_bytes=done.request_bytes,
-        answer_bytes=len(answer.body),
+        request_bytes=done.request_bytes or _taken(done.incoming),
+        answer_bytes=len(answer.body) + _taken(answer.rest),
         code=done.code,
     )
+
+
+def _taken(rest: Rest | None) -> int:
+    return 0 if rest is None else rest.taken

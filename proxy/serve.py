@@ -16,14 +16,15 @@ from functools import partial
 from time import perf_counter
 from typing import Any, TypeAlias
 
-from proxy.answers import CODE, for_error, health
+from proxy.answers import CODE, for_connection, for_error, health
 from proxy.body import check_uncoded, read_body, too_large
-from proxy.cutover.decide import Ahead, Caller
-from proxy.errors import CrossfadeError, Fault, Refused
+from proxy.config.network import Server
+from proxy.cutover.decide import Caller
+from proxy.errors import CrossfadeError, Fault, Refused, UpstreamFailed
 from proxy.evidence.observation import Observation
 from proxy.forward import asked_about, forwarded
 from proxy.in_doubt import LEFT, Line, end_with_caller, handed_over
-from proxy.recorded import Done, log_mistake, log_request
+from proxy.recorded import Done, count_call, log_mistake, log_request
 from proxy.snapshot import Snapshot
 from proxy.translate import translated
 from proxy.types import Answer, Call, Headers, Version
@@ -34,6 +35,8 @@ from proxy.wire.target import check_target
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+Write: TypeAlias = Callable[..., Awaitable[None]]
 
 RAW_TARGET = "crossfade.target"
 """The key of `scope` under which our server protocol leaves the request target as it came."""
@@ -69,38 +72,53 @@ class Gateway:
             self.in_flight -= 1
             if line is not None:
                 line.leaving = None
-        write = scope.get(ANSWERED) or partial(_send, send)
-        await handed_over(write(answer, head=done.method == "HEAD"), line, done)
+        write: Write = scope.get(ANSWERED) or partial(_send, send)
+        if answer.rest is None:
+            await handed_over(write(answer, head=done.method == "HEAD"), line, done)
+        else:
+            await self._streamed(write(answer, head=False), line, done)
         seen = seen or done.seen
         if seen is not None:
             snapshot.evidence.offer(seen)
+        count_call(snapshot, done, answer)
         if snapshot.config.log.requests != "off":
             log_request(snapshot, done, answer)
 
+    async def _streamed(self, writing: Awaitable[None], line: Line | None, done: Done) -> None:
+        """Send an answer whose rest is still coming; one that breaks off has cut the caller's connection (RFC 9112 §8)."""
+        self.in_flight += 1
+        end_with_caller(line, done.method)
+        try:
+            await handed_over(writing, line, done)
+        except CrossfadeError as error:
+            done.code = error.fault.code if isinstance(error, UpstreamFailed) else Fault.BROKEN.code
+        except asyncio.CancelledError:
+            if line is None or not line.gone:
+                raise
+        finally:
+            self.in_flight -= 1
+            if line is not None:
+                line.leaving = None
+
     def health(self, name: bytes) -> Answer:
         """Whether the process lives, or is ready, and which part of it is degraded."""
-        degraded = ("journal",) if self.snapshot.journal.failure else ()
-        return health(name, draining=self.draining, degraded=degraded)
+        return health(name, draining=self.draining, degraded=self.snapshot.degraded)
 
-    def unreadable(self) -> bytes:
-        """The whole answer to bytes that are no HTTP request."""
-        refused = Refused(
-            Fault.HEADERS,
-            "The request is not valid HTTP.",
-            "The bytes that came are no HTTP/1.1 request that can be read in one way only. Send one (RFC 9112).",
-        )
-        request_id = new()
-        answer = for_error(self.snapshot.mapping.shape, refused, request_id)
-        headers = [*answer.headers, (b"X-Request-ID", request_id.encode())]
-        lines = [b"HTTP/1.1 400 Bad Request", *(name + b": " + value for name, value in headers)]
-        return b"\r\n".join([*lines, b"Connection: close", b"", answer.body])
+    def refusal(self, fault: Fault) -> bytes:
+        """The whole answer to what never became a request."""
+        return for_connection(self.snapshot.mapping.shape, fault, new())
+
+    @property
+    def limits(self) -> Server:
+        """What a caller's connection has to keep to."""
+        return self.snapshot.config.server
 
     async def _answered(
         self, snapshot: Snapshot, scope: Scope, receive: Receive, done: Done
     ) -> tuple[Answer, Observation | None]:
         headers: Headers = scope["headers"]
         target = scope.get(RAW_TARGET) or _target(scope)
-        check_target(target)
+        check_target(target, snapshot.config.server.max_target)
         check_request(headers)
         path, _, query = target.partition(b"?")
         if path.startswith(b"/-/"):
@@ -113,27 +131,23 @@ class Gateway:
         caller = Caller(snapshot.callers.of(first(headers, b"authorization")), headers)
         ahead = snapshot.decider.look(done.method, path, query, caller)
         done.caller, done.ahead = caller.id, ahead
-        body = await read_body(headers, receive, _limit(snapshot, ahead), snapshot.config.server.body_timeout)
-        done.request_bytes = len(body)
+        server = snapshot.config.server
+        held = ahead.version is Version.V2_1 and ahead.endpoint is not None
+        most = server.max_body if held else server.max_passthrough_body
+        body, rest = await read_body(headers, receive, server, most)
+        done.request_bytes, done.incoming = len(body), rest
         end_with_caller(scope.get(LINE), done.method)
-        version = snapshot.decider.settle(ahead, body, caller)
+        version = snapshot.decider.settle(ahead, b"" if rest else body, caller)
         done.version = version
-        call = Call(done.method, target, headers, body)
+        call = Call(done.method, target, headers, body, rest)
         if version is Version.V2 or ahead.endpoint is None:
             return await forwarded(snapshot, version, ahead, call, done)
         if ahead.allow:
             return await asked_about(snapshot, ahead, call, done), None
-        if len(body) > snapshot.config.server.max_body:
-            raise too_large(snapshot.config.server.max_body)
+        if rest is not None:
+            raise too_large(server.max_body)
         check_uncoded(headers)
         return await translated(snapshot, ahead, call, done)
-
-
-def _limit(snapshot: Snapshot, ahead: Ahead) -> int:
-    server = snapshot.config.server
-    return (
-        server.max_body if ahead.version is Version.V2_1 and ahead.endpoint else server.max_passthrough_body
-    )
 
 
 def _check_host(snapshot: Snapshot, headers: Headers) -> None:
@@ -168,4 +182,8 @@ def _failed(snapshot: Snapshot, error: Exception, done: Done, headers: Headers) 
 async def _send(send: Send, answer: Answer, *, head: bool) -> None:
     """Through plain ASGI, where the server is another than ours."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": b"" if head else answer.body})
+    if answer.rest is not None:
+        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+        async for piece in answer.rest:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"" if head or answer.rest else answer.body})

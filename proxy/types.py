@@ -31,6 +31,11 @@ class Rest(Protocol):
         """How many bytes that is; `None` where nobody has said."""
         ...
 
+    @property
+    def taken(self) -> int:
+        """How many bytes have been given."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         """The pieces; raises `CrossfadeError` where the body ends before it is whole."""
         ...

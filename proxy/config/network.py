@@ -41,12 +41,26 @@ class Server(Section):
     """Certificate chain (PEM) to serve TLS with; goes with `tls_key`."""
     tls_key: LocalPath | None = None
     """Private key (PEM); goes with `tls_cert`."""
+    max_target: Bytes = 8 << 10
+    """Largest request target, path and query together; longer ones are answered 414."""
+    max_head: Bytes = 64 << 10
+    """Largest header section of a request; larger ones are answered 431."""
+    max_fields: Count = 200
+    """Field lines of a request; more are answered 431."""
+    head_timeout: Seconds = 10.0
+    """How long a header section may take to arrive, from the connection or from its first byte."""
     max_body: Bytes = 1 << 20
-    """Largest request body that is translated."""
+    """Largest request body that is translated, and largest body that is held; larger ones are passed on as they come."""
     max_passthrough_body: Bytes = 64 << 20
     """Largest request body that is passed through."""
     body_timeout: Seconds = 30.0
-    """How long a request body may take to arrive."""
+    """How long a request body may take to arrive, and a second more for each `min_body_rate` bytes of it."""
+    min_body_rate: Bytes = 4 << 10
+    """Bytes a second that a request body needs to have more time than `body_timeout`."""
+    send_timeout: Seconds = 30.0
+    """How long a caller may take nothing of its answer; then its connection is cut."""
+    keepalive: Seconds = 5.0
+    """How long a caller's idle connection is kept."""
     max_in_flight: Count = 200
     """Requests at work at the same time; more are answered 503 at once."""
 
@@ -57,6 +71,9 @@ class Server(Section):
             raise ValueError(f"tls_cert and tls_key go together; add {missing}, or remove the other")
         if self.max_passthrough_body < self.max_body:
             raise ValueError("max_passthrough_body is smaller than max_body; raise it to max_body or more")
+        for name in ("max_target", "max_head", "min_body_rate"):
+            if not getattr(self, name):
+                raise ValueError(f'{name} is 0; write a size above that, such as "8KiB"')
         return self
 
 

@@ -70,6 +70,16 @@ class Evidence:
         """Whether the call with this record name or request id is in the sample; ask before copying anything."""
         return wants(self._salt, name, self._settings.sample)
 
+    def listen(self, told: Told) -> None:
+        """Tell one more of every verdict from now on."""
+        self._told = (*self._told, told)
+
+    def settle(self, settings: Shadow, mapping: CompiledMapping, engine: Engine) -> None:
+        """Go on with these, after a reload; what waits is still compared with the mapping that it was offered under."""
+        self.mapping = mapping
+        self._settings = settings
+        self._shadow.settle(engine, settings)
+
     def start(self) -> None:
         """Start the workers on the running event loop."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.workers)]
@@ -80,7 +90,7 @@ class Evidence:
         size = observation.size
         if not self._workers:
             self._end(observation, skipped("stopped"))
-        elif len(observation.answer.body) > self._settings.max_body:
+        elif observation.answer.rest or len(observation.answer.body) > self._settings.max_body:
             self._end(observation, skipped("too_large"))
         elif (
             self._queue.qsize() >= self._settings.queue_items

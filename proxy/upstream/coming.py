@@ -14,10 +14,22 @@ ENOUGH = 128 * 1024
 class Coming:
     """A `Rest` that a connection fills. `pace` is told to go on (True) or to pause (False), `leave` to end it early."""
 
-    __slots__ = ("_ended", "_failure", "_leave", "_pace", "_pieces", "_size", "_then", "_waiter", "length")
+    __slots__ = (
+        "_ended",
+        "_failure",
+        "_leave",
+        "_pace",
+        "_pieces",
+        "_size",
+        "_then",
+        "_waiter",
+        "length",
+        "taken",
+    )
 
     def __init__(self, pace: Callable[[bool], None], leave: Callable[[], None]) -> None:
         self.length: int | None = None
+        self.taken = 0
         self._pace = pace
         self._leave = leave
         self._pieces: list[bytes] = []
@@ -60,6 +72,7 @@ class Coming:
                 if self._size > ENOUGH and not self._ended:
                     self._pace(True)
                 self._size = 0
+                self.taken += len(piece)
                 yield piece
             elif self._failure is not None:
                 raise self._failure

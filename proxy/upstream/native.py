@@ -19,7 +19,8 @@ from proxy.upstream.connection import Connection, Ending
 from proxy.upstream.pool import Pool
 from proxy.upstream.request import READS, outgoing_headers, request_head
 from proxy.upstream.settings import UpstreamSettings, tls_context
-from proxy.upstream.upload import chunk, uploaded
+from proxy.upstream.upload import uploaded
+from proxy.wire.framing import chunk
 
 _PAUSES = (0.05, 0.1)
 """Seconds before a failed connect is tried again, give or take a half: twice for a read, once for a write (R§1.4)."""

@@ -29,6 +29,7 @@ class Coming:
     length = None
 
     def __init__(self, pieces: AsyncIterator[bytes], then: Callable[[], Awaitable[None]]) -> None:
+        self.taken = 0
         self._pieces = pieces
         self._then: Callable[[], Awaitable[None]] | None = then
 
@@ -36,6 +37,7 @@ class Coming:
         """See `Rest`."""
         try:
             async for piece in self._pieces:
+                self.taken += len(piece)
                 yield piece
         finally:
             await self.aclose()

@@ -7,11 +7,7 @@ import asyncio
 from proxy.errors import Refused, UpstreamFailed
 from proxy.types import Outcome, Rest
 from proxy.upstream.connection import Connection, Ending
-
-
-def chunk(piece: bytes) -> bytes:
-    """A piece as a chunk (RFC 9112 §7.1); the empty one is the last."""
-    return b"%x\r\n%b\r\n" % (len(piece), piece)
+from proxy.wire.framing import chunk
 
 
 async def uploaded(connection: Connection, rest: Rest, answered: asyncio.Future[Ending]) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from proxy.errors import Fault, Refused
 
 MAX_TARGET = 8192
-"""The longest target in bytes, path and query together (RFC 9112 §3 asks for at least 8000)."""
+"""The longest target in bytes where nobody has said another, path and query together (RFC 9112 §3 asks for at least 8000)."""
 
 _CLEAN = re.compile(
     rb"(?=/)(?:/(?!\.{1,2}(?:[/?]|\Z))[A-Za-z0-9\-._~!$&'()*+,=:@]+)*/?(?:\?[!\"$-~]*)?",
@@ -53,15 +53,16 @@ _SLASH_TWINS = "\u2044\u2215\u29f5\u29f8"
 """Signs that some systems turn into slashes although Unicode's compatibility forms do not."""
 
 
-def check_target(target: bytes) -> None:
+def check_target(target: bytes, longest: int = MAX_TARGET) -> None:
     """Refuse a request target that is not in origin form or that two parsers could read differently.
 
     The path obeys RFC 3986 §3.3 strictly. The query only has to be visible ASCII without `#`: clients send it
     unencoded (F§7, G7), and it is handed on as it came. `OPTIONS *` is decided elsewhere. Raises `Refused`
-    with `Fault.TARGET`.
+    with `Fault.TARGET`, or `Fault.TARGET_LENGTH` for more than `longest` bytes (RFC 9110 §15.5.15).
     """
-    if len(target) > MAX_TARGET:
-        raise _refused("target", f"is longer than {MAX_TARGET} bytes", "Send a shorter one")
+    if len(target) > longest:
+        detail = f"The request's target is longer than {longest} bytes. Send a shorter one."
+        raise Refused(Fault.TARGET_LENGTH, "target: is too long.", detail)
     if _CLEAN.fullmatch(target):
         return
     _hold("target", target, _TARGET_RULES)

@@ -13,10 +13,12 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from proxy.app import build
+from proxy.assembly import build
 from proxy.config.load import Loaded, load
+from proxy.config.network import Server
 from proxy.connection import GatewayProtocol
 from proxy.emulator import Emulator, Platform
+from proxy.errors import Fault
 from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
@@ -51,9 +53,13 @@ class Program:
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def unreadable(self) -> bytes:
+    def refusal(self, fault: Fault) -> bytes:
         assert self.gateway is not None
-        return self.gateway.unreadable()
+        return self.gateway.refusal(fault)
+
+    @property
+    def limits(self) -> Server:
+        return self._loaded.config.server
 
     @asynccontextmanager
     async def _alive(self) -> AsyncIterator[None]:
@@ -61,8 +67,10 @@ class Program:
         self.gateway = Gateway(snapshot)
         with foreign_loggers(self.log):
             snapshot.evidence.start()
+            snapshot.recorder.start()
             yield
             await snapshot.evidence.stop()
+            await snapshot.recorder.stop()
             for engine in (snapshot.v2, snapshot.v2_1, snapshot.shadow):
                 await engine.close()
 

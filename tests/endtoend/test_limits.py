@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from proxy.connection import GatewayProtocol
 from proxy.emulator import Misbehaviour
 from tests.emulator.caller import CREDENTIALS, FIRST_REF, order
 from tests.endtoend.running import Carried, carried
@@ -139,22 +138,22 @@ def said(proxy: Carried) -> list[Heard]:
 
 
 @pytest.mark.parametrize("first", [b"", b"GET ", b"GET /v2/orders/r HTTP/1.1\r\nHost: a\r\n"])
-def test_a_header_section_that_trickles_in_does_not_hold_a_connection(
-    first: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(GatewayProtocol, "head_seconds", 0.5)
-    with carried(["v2"]) as proxy:
+def test_a_header_section_that_trickles_in_does_not_hold_a_connection(first: bytes) -> None:
+    with carried(["v2"], keys={"server.head_timeout": "500ms"}) as proxy:
         begun = time.monotonic()
         with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])), 5) as connection:
             connection.sendall(first)
-            connection.settimeout(5)
+            raw = read_message(connection)[0]
             assert connection.recv(100) == b""
         assert 0.3 < time.monotonic() - begun < 2
+        if first:
+            own(parse(raw), 408, "CF-HEAD-TIMEOUT", "not_sent")
+        else:
+            assert raw == b"", "who has asked nothing is told nothing"
         assert proxy.ask("GET", READ).status == 404
 
 
-def test_a_slow_answer_is_not_taken_for_a_slow_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(GatewayProtocol, "head_seconds", 0.2)
-    with carried(["v2"]) as proxy:
+def test_a_slow_answer_is_not_taken_for_a_slow_caller() -> None:
+    with carried(["v2"], keys={"server.head_timeout": "200ms"}) as proxy:
         proxy.emulator.mischief.set("v2", Misbehaviour(slow=1.0, slow_seconds=0.6))
         assert proxy.ask("GET", READ).status == 404

@@ -1,0 +1,153 @@
+"""The answering half of a caller's connection: whole answers and streamed ones, and callers that do not read them.
+
+* A request that is answered before its body has come ends its connection (RFC 9112 §9.3).
+* A caller that takes nothing of its answer for `server.send_timeout` is cut off.
+* An answer that breaks off cuts the connection: it never looks whole (RFC 9112 §8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from proxy.config.network import Server
+from proxy.errors import Fault
+from proxy.owed import Owed
+from proxy.sending import head_of, let_go, send_parts
+from proxy.types import Answer, Rest
+
+_LINGER = 2.0
+"""Seconds in which what still comes is taken and dropped, so that a caller that still sends can read its answer."""
+
+
+class App(Protocol):
+    """What a connection asks of the application behind it."""
+
+    @property
+    def limits(self) -> Server:
+        """What requests have to keep to."""
+        ...
+
+    def refusal(self, fault: Fault) -> bytes:
+        """The whole answer to what never became a request."""
+        ...
+
+
+class Replying(HttpToolsProtocol):
+    """A caller's connection, as far as answers go."""
+
+    gone = False
+    """Whether the caller has left, or was left."""
+    leaving: Callable[[], object] | None = None
+    """What to do when the caller leaves while this is set: end a read that nobody waits for any more."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn narrows it too
+        """A caller has connected."""
+        super().connection_made(transport)
+        self._app = cast("App", self.app)
+        self._limits = self._app.limits
+        self.timeout_keep_alive = self._limits.keepalive  # type: ignore[assignment] # uvicorn says int and takes both
+        self._owed = Owed(self.loop, transport)
+        self._stall: asyncio.TimerHandle | None = None
+        self._deaf = self._ended = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        self.gone = True
+        self.resume_writing()
+        super().connection_lost(exc)
+        self._owed.settle(
+            handed=exc is None
+        )  # asyncio ends a connection without an exception once all is written
+        if self.leaving is not None:
+            self.leaving()
+
+    def when_handed(self, told: Callable[[bool], None]) -> None:
+        """Tell whether the kernel has taken all that was sent: soon, or when the caller reads on or is gone.
+
+        A caller that says no more may have gone altogether, and the kernel takes an answer all the same: that is no.
+        """
+        self._owed.add(told, gone=self.gone or self._ended)
+
+    def cut(self) -> None:
+        """End at once: what has not been handed over never will be."""
+        self._owed.settle(handed=False)
+        self.transport.abort()
+
+    async def _answer(self, cycle: RequestResponseCycle, answer: Answer, *, head: bool) -> None:
+        """Write a whole answer in one piece, names and reason as they are, or as it comes; nothing where the caller has left.
+
+        Raises `CrossfadeError` for an answer that breaks off: the connection is cut then, never ended.
+        """
+        if self.flow.write_paused and not cycle.disconnected:
+            await self.flow.drain()
+        if not cycle.disconnected and not self.transport.is_closing():
+            cycle.response_started = True
+            cycle.waiting_for_100_continue = False
+            cycle.keep_alive = cycle.keep_alive and not cycle.more_body
+            if answer.rest is None:
+                body = b"" if head else answer.body
+                self.transport.write(head_of(answer, keep_alive=cycle.keep_alive) + body)
+            else:
+                await self._stream(cycle, answer, answer.rest)
+            self._finish(cycle)
+        elif answer.rest is not None:
+            await let_go(answer.rest, cycle.scope["method"])
+
+    async def _stream(self, cycle: RequestResponseCycle, answer: Answer, rest: Rest) -> None:
+        try:
+            await send_parts(cycle, answer, rest)
+        except BaseException:
+            self.cut()
+            cycle.disconnected = True
+            raise
+        finally:
+            await rest.aclose()
+
+    def _finish(self, cycle: RequestResponseCycle) -> None:
+        """The answer is written, and the connection goes on, or ends behind it."""
+        cycle.response_complete = True
+        cycle.message_event.set()
+        if cycle.more_body:
+            self._deaf = True
+            self.loop.call_later(_LINGER, self._close)
+        elif not cycle.keep_alive:
+            self._close()
+        cycle.on_response()
+
+    def pause_writing(self) -> None:
+        """The caller does not read as fast as we write; it has to read something, though."""
+        super().pause_writing()
+        self._stall = self.loop.call_later(self._limits.send_timeout, self._look, self._unread())
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The caller has been idle for long enough."""
+        self._close()
+
+    def _close(self) -> None:
+        """End the connection behind what is written, but do not wait for ever until that is read."""
+        if not self.transport.is_closing():
+            self.transport.close()
+            if self._unread():
+                self._stall = self.loop.call_later(self._limits.send_timeout, self._look, self._unread())
+
+    def _look(self, before: int) -> None:
+        """Cut the connection of a caller that has taken nothing since."""
+        left = self._unread()
+        if left < before:
+            self._stall = self.loop.call_later(self._limits.send_timeout, self._look, left)
+        else:
+            self.cut()
+
+    def _unread(self) -> int:
+        return self.transport.get_write_buffer_size()
