@@ -7,35 +7,24 @@ import gc
 import hmac
 import signal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import uvloop
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route as Page
 
 from proxy import __version__
-from proxy.config.identity import load_key
+from proxy.assembly import build
 from proxy.config.load import Loaded
-from proxy.config.mapped import compiled
 from proxy.config.model import Config
 from proxy.connection import GatewayProtocol
-from proxy.cutover.bucket import salts
-from proxy.cutover.decide import Decider
-from proxy.cutover.routes import Routes
 from proxy.errors import ConfigError
-from proxy.evidence.engine import Evidence
 from proxy.listen import Listener, run_all
 from proxy.log import EventLog, foreign_loggers, open_log
-from proxy.mapping.api import SHIPPED, CompiledMapping, Source, load
 from proxy.serve import Gateway
-from proxy.snapshot import Snapshot
-from proxy.store import Keep, Recorder
-from proxy.upstream import Engine, UpstreamSettings, make_engine
-from proxy.upstream.journal import Journal
-from proxy.wire.credentials import CallerIds
 
 _FLUSH = 5.0
 """Seconds that comparisons which still wait are given at the end."""
@@ -46,51 +35,6 @@ _MARGIN = 2.0
 def serve(loaded: Loaded) -> None:
     """Run until a signal says stop. Raises `ConfigError`, `MappingError`, or `OSError` for an address, before it starts."""
     uvloop.run(_serve(loaded))
-
-
-def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapshot:
-    """Everything that a configuration amounts to; nothing is opened but files."""
-    config = loaded.config
-    recorder = _recorder(config, log, registry)
-    source = load(Path(config.mappings) if config.mappings else SHIPPED)
-    mapping, routes = _checked(loaded, source)
-    key = load_key(Path(config.identity.key_file))
-    bucket_salt, sample_salt = salts(key)
-    shadow = engine_of(config, "v2_1")
-    return Snapshot(
-        config=config,
-        mapping=mapping,
-        decider=Decider(mapping, routes, bucket_salt, config.unmapped == "v2"),
-        callers=CallerIds(key),
-        key=key,
-        v2=engine_of(config, "v2"),
-        v2_1=engine_of(config, "v2_1"),
-        shadow=shadow,
-        evidence=Evidence(
-            config.shadow,
-            mapping,
-            shadow,
-            log,
-            key=key,
-            salt=sample_salt,
-            registry=registry,
-            told=[recorder.told],
-        ),
-        journal=_journal(config, log, registry),
-        recorder=recorder,
-        log=log,
-        allowed_hosts=frozenset(host.lower().encode() for host in config.server.allowed_hosts),
-    )
-
-
-def _checked(loaded: Loaded, source: Source) -> tuple[CompiledMapping, Routes]:
-    """What the configuration says about the mappings; raises `ConfigError` that names the file in every line."""
-    try:
-        return compiled(source, loaded.config), Routes.compile(loaded.config, source.writes)
-    except ConfigError as error:
-        raise ConfigError(
-            "\n".join(f"{loaded.path.name}: {line}" for line in str(error).splitlines())
-        ) from None
 
 
 def admin(gateway: Gateway, registry: CollectorRegistry, token: str) -> Starlette:
@@ -139,18 +83,6 @@ async def _serve(loaded: Loaded) -> None:
         await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close(), snapshot.shadow.close())
     snapshot.journal.close()
     log.write("stopped", reason="signal", in_flight=gateway.in_flight)
-
-
-def _recorder(config: Config, log: EventLog, registry: CollectorRegistry) -> Recorder:
-    store = config.store
-    return Recorder(store.url.get_secret_value(), Keep(store.keep, store.max_size), log, registry)
-
-
-def _journal(config: Config, log: EventLog, registry: CollectorRegistry) -> Journal:
-    journal = Journal(Path(config.journal.path), log, fsync=config.journal.fsync)
-    gauge = Gauge("crossfade_indoubt_writes", "Writes whose end nobody knows.", registry=registry)
-    gauge.set_function(journal.in_doubt)
-    return journal
 
 
 def _stopping(gateway: Gateway, config: Config, log: EventLog, listeners: list[Listener]) -> asyncio.Event:
@@ -209,26 +141,6 @@ def _started(log: EventLog, loaded: Loaded, front: Listener, back: Listener) -> 
         admin_port=back.port,
         engine=loaded.config.upstream.engine,
     )
-
-
-def engine_of(config: Config, section: Literal["v2", "v2_1"]) -> Engine:
-    """An engine for one section of the upstreams; nothing is opened before its first call. Raises ConfigError."""
-    one = config.upstream.v2 if section == "v2" else config.upstream.v2_1
-    passed = max(one.max_answer, config.server.max_passthrough_body)
-    settings = UpstreamSettings(
-        base_url=one.base_url,
-        connect_timeout=one.connect_timeout,
-        read_timeout=one.read_timeout,
-        total_timeout=one.total_timeout,
-        pool_size=one.pool_size,
-        pool_wait=one.pool_wait,
-        keepalive=one.keepalive,
-        write_idle=one.write_idle,
-        max_answer=passed if section == "v2" else one.max_answer,
-        ca_file=str(one.ca_file) if one.ca_file else None,
-        proxy=one.proxy.get_secret_value() if one.proxy else None,
-    )
-    return make_engine(config.upstream.engine, settings)
 
 
 def _tls(config: Config) -> dict[str, Any]:

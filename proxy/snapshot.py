@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proxy.config.model import Config
@@ -9,6 +10,7 @@ from proxy.cutover.decide import Decider
 from proxy.evidence.engine import Evidence
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
+from proxy.mapping.stored import Renamed
 from proxy.store import Recorder
 from proxy.upstream import Engine
 from proxy.upstream.journal import Journal
@@ -20,7 +22,11 @@ class Snapshot:
     """One configuration in effect. Frozen and swapped whole, so that a request never sees two."""
 
     config: Config
+    hash: str
+    """Names the configuration, in the log and in decisions."""
     mapping: CompiledMapping
+    renamed: Mapping[str, Renamed]
+    """Endpoints whose stored values the versions call differently: from the first write on there is no way back."""
     decider: Decider
     callers: CallerIds
     key: bytes
@@ -34,9 +40,11 @@ class Snapshot:
     """Where evidence and calls are counted; the process has one, whatever is reloaded."""
     log: EventLog
     allowed_hosts: frozenset[bytes]
+    troubles: dict[str, str]
+    """Further parts that do not work at the moment, each with a word for why; the process has one such list."""
 
     @property
     def degraded(self) -> tuple[str, ...]:
         """The parts that do not work at the moment, which costs nobody the traffic."""
         parts = (("journal", self.journal.failure), ("store", self.recorder.failure))
-        return tuple(part for part, failure in parts if failure)
+        return (*(part for part, failure in parts if failure), *self.troubles)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from msgspec import Raw
 
-from proxy.app import engine_of
+from proxy.assembly import engine_of
 from proxy.config.model import Config
 from proxy.errors import ConfigError, Refused
 from proxy.exchange import Asked, exchange

@@ -47,6 +47,12 @@ class ShadowReads:
         self._member_name = member_name
         self._limits = Limits(settings.max_calls_per_second)
 
+    def settle(self, engine: Engine, settings: Shadow) -> None:
+        """Read with these from now on; callers and credentials that wait go on waiting while the rate stays the same."""
+        if settings.max_calls_per_second != self._settings.max_calls_per_second:
+            self._limits = Limits(settings.max_calls_per_second)
+        self._engine, self._settings = engine, settings
+
     async def judge(self, caller: str, asked: Asked, answer: Answer, mapping: CompiledMapping) -> Verdict:
         """Read through v2.1 and compare. What deserves no call, or may not be called, is skipped with its reason."""
         authorization = first(asked.headers, b"authorization") or b""
