@@ -14,7 +14,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from proxy.app import build, engine_of
+from proxy.assembly import build, engine_of
 from proxy.config.load import load
 from proxy.connection import GatewayProtocol
 from proxy.listen import Listener
