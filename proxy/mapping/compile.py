@@ -84,6 +84,7 @@ class Compiler:
             status={int(native): self._status(spec, status) for native, status in spec.status.items()},
             refusal=self._refusal(spec),
             check=_request_check(v2, rules),
+            native_check=Checker(v2_1.request) if v2_1.request else None,
             answers={status: Checker(_relaxed(one, rules)) for status, one in _schemas(v2).items()},
             schemas=_schemas(v2),
             record=resource.record,

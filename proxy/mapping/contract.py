@@ -28,6 +28,7 @@ _KINDS: Mapping[str, frozenset[Kind]] = {
 _WORDS = {
     *("type", "format", "description", "enum", "default", "minimum", "maximum", "maxLength", "readOnly"),
     *("required", "properties", "items", "$ref", "x-type", "x-grade", "x-source", "x-key", "x-banned"),
+    "x-volatile",
 }
 """What may stand in a schema; a word that would be passed over in silence could hold a promise."""
 
@@ -37,7 +38,8 @@ class Schema:
     """One place in a document: which kinds of value it may hold, and what they mean.
 
     `types` are OpenAPI's type names; none means "anything". `codec` is the leaf's `x-type`. `key` is the member that
-    identifies an element of this array when two answers are compared. `banned` are texts that may not stand here.
+    identifies an element of this array when two answers are compared. `banned` are texts that may not stand here. What is
+    `volatile` differs from answer to answer, so that a difference there is noise.
     """
 
     types: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Schema:
     items: Schema | None = None
     key: str = ""
     banned: tuple[str, ...] = ()
+    volatile: bool = False
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -173,4 +176,5 @@ def _schema(raw: dict[str, Any], schemas: dict[str, Any]) -> Schema:
         items=_schema(items, schemas) if items is not None else None,
         key=raw.get("x-key", ""),
         banned=tuple(raw.get("x-banned", ())),
+        volatile=raw.get("x-volatile", False),
     )

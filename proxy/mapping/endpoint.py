@@ -98,6 +98,8 @@ class Endpoint:
     refusal: Refusal | None
     check: Checker | None
     """Holds a request body against the v2 contract; `None` when the operation has no body."""
+    native_check: Checker | None
+    """Holds a translated request body against the v2.1 contract; `None` when the v2.1 operation has no body."""
     answers: Mapping[int, Checker]
     """Hold a v2 answer of that status against the v2 contract."""
     schemas: Mapping[int, Schema]
