@@ -58,6 +58,11 @@ def health(name: bytes, *, draining: bool, degraded: Sequence[str] = ()) -> Answ
     return Answer(200 if ready else 503, headers, body)
 
 
+def own_options() -> Answer:
+    """The answer to `OPTIONS` that asks nobody but this server (RFC 9110 §9.3.7): what may be sent through it."""
+    return Answer(204, [(b"Allow", b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")])
+
+
 def _read(error: CrossfadeError) -> tuple[Fault, str, str, Outcome]:
     match error:
         case Refused():

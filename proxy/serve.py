@@ -16,7 +16,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, TypeAlias
 
-from proxy.answers import CODE, for_connection, for_error, health
+from proxy.answers import CODE, for_connection, for_error, health, own_options
 from proxy.body import check_uncoded, read_body, too_large
 from proxy.config.network import Server
 from proxy.cutover.decide import Caller
@@ -29,6 +29,7 @@ from proxy.snapshot import Snapshot
 from proxy.translate import translated
 from proxy.types import Answer, Call, Headers, Version
 from proxy.wire.headers import check_request, first, for_caller
+from proxy.wire.hops import LIMITED, onward
 from proxy.wire.request_id import new, told
 from proxy.wire.target import check_target
 
@@ -118,6 +119,11 @@ class Gateway:
     ) -> tuple[Answer, Observation | None]:
         headers: Headers = scope["headers"]
         target = scope.get(RAW_TARGET) or _target(scope)
+        if done.method in LIMITED:
+            left = onward(done.method, target, headers)
+            if left is None:
+                return own_options(), None
+            headers = left
         check_target(target, snapshot.config.server.max_target)
         check_request(headers)
         path, _, query = target.partition(b"?")

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import product
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
-import uvloop
 
 from proxy.connection import GatewayProtocol
-from tests.faults.gateway import LATE, Gate, House, ask, asking, gate, house
+from tests.faults.gateway import LATE, Gate, House, ask, asking, house
 from tests.faults.habits import HABITS
-from tests.faults.places import Place, plays
-from tests.faults.platform import Play, answer, right
-from tests.faults.rows import CALLS, ENGINES, STAGES
+from tests.faults.places import Place
+from tests.faults.platform import Play, answer
+from tests.faults.rows import CALLS
+from tests.faults.stories import told
 from tests.raw import parse
 from tests.upstream.scripted import Talk
 
@@ -27,36 +26,12 @@ WRITES = CALLS[1:]
 BODIES = CALLS[1:3]
 STATUS = dict(zip(CALLS, (200, 201, 200, 204), strict=True))
 BODY_TIMEOUT = 0.3
-Story: TypeAlias = Callable[[Place, Gate, str], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
 def where() -> Iterator[House]:
     with house() as made:
         yield made
-
-
-def told(where: House, story: Story, calls: tuple[str, ...], play: Play = right) -> None:
-    """Tell a story for each of these calls, in both stages, with both engines: each in a gateway of its own."""
-    complaints: list[str] = []
-    logged = len(where.lines())
-
-    async def one(engine: str, stage: str, call: str) -> None:
-        async with plays(play)() as place, gate(where, place.url, engine, stage) as front:
-            try:
-                async with asyncio.timeout(20):
-                    await story(place, front, call)
-            except AssertionError as error:
-                error.add_note(f"{call} through {engine} at {stage}")
-                raise
-
-    async def everything() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, what: complaints.append(str(what)))
-        await asyncio.gather(*(one(*cell) for cell in product(ENGINES, STAGES, calls)))
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(everything())
-    assert (complaints, where.mistakes(logged)) == ([], [])
 
 
 def requests(where: House, since: int) -> list[dict[str, Any]]:
@@ -101,7 +76,7 @@ def test_c1_c2_a_caller_that_leaves_before_its_body_is_there_writes_nothing(
         await asyncio.sleep(BODY_TIMEOUT + 0.1)
         assert (place.seen.requests, front.in_doubt) == ([], 0)
 
-    told(where, story, BODIES)
+    told(where, story, calls=BODIES)
     lines = requests(where, logged)
     assert [f"logged as `{one['code']}`" in HABITS[habit].write for one in lines] == [True] * 8
 
@@ -117,7 +92,7 @@ def test_c3_a_read_ends_with_its_caller(where: House) -> None:
         writer.close()
         await asyncio.sleep(0.2)
 
-    told(where, story, ("GET",), slow(0.28, left))
+    told(where, story, slow(0.28, left), calls=("GET",))
     assert len(left) == 4, "the platform sees its caller leave, long before its own answer"
     assert [str(one["status"]) in HABITS["C3"].read for one in requests(where, logged)] == [True] * 4
 
@@ -133,7 +108,7 @@ def test_c3_a_write_goes_on_without_its_caller(where: House) -> None:
         await eventually(lambda: front.in_doubt)
         assert (len(place.seen.requests), front.in_doubt) == (1, 1)
 
-    told(where, story, WRITES, slow(0.15))
+    told(where, story, slow(0.15), calls=WRITES)
     assert sorted(one["status"] for one in requests(where, logged)) == [200] * 4 + [201] * 4 + [204] * 4
 
 
@@ -165,7 +140,7 @@ def test_c4_a_caller_that_reads_slowly_gets_everything_and_holds_nobody_up(where
         await eventually(lambda: not front.in_doubt)
         assert len(place.seen.requests) == 2
 
-    told(where, story, CALLS[:3], play)
+    told(where, story, play, calls=CALLS[:3])
 
 
 def test_c5_a_header_section_that_trickles_ends_the_connection(
@@ -178,9 +153,8 @@ def test_c5_a_header_section_that_trickles_ends_the_connection(
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         ended = asyncio.ensure_future(reader.read(-1))
         writer.write(b"GET /v2/orders/1 HTTP/1.1\r\nHost: test\r\n")
-        while not ended.done():
+        while not (await asyncio.wait([ended], timeout=0.05))[0]:
             writer.write(b"X")
-            await asyncio.wait([ended], timeout=0.05)
         writer.close()
         return monotonic() - begun
 
@@ -190,7 +164,7 @@ def test_c5_a_header_section_that_trickles_ends_the_connection(
         assert all(0.3 < took < 2 for took in await trickling)
         assert len(place.seen.requests) == 1
 
-    told(where, story, ("GET",))
+    told(where, story, calls=("GET",))
 
 
 def test_c6_a_body_that_trickles_is_refused_in_time(where: House) -> None:
@@ -210,7 +184,7 @@ def test_c6_a_body_that_trickles_is_refused_in_time(where: House) -> None:
         assert monotonic() - begun < BODY_TIMEOUT + LATE + 0.5  # of which 0.5 for a busy machine
         assert (place.seen.requests, front.in_doubt) == ([], 0)
 
-    told(where, story, BODIES)
+    told(where, story, calls=BODIES)
 
 
 def test_c7_requests_in_one_packet_are_answered_in_order_and_sent_once(where: House) -> None:
@@ -225,7 +199,7 @@ def test_c7_requests_in_one_packet_are_answered_in_order_and_sent_once(where: Ho
         assert said == [STATUS[call] for call in order]
         assert len(place.seen.requests) == 4
 
-    told(where, story, ("all",))
+    told(where, story)
 
 
 def test_c8_a_caller_that_says_no_more_gets_the_answer_to_its_write(where: House) -> None:
@@ -242,4 +216,4 @@ def test_c8_a_caller_that_says_no_more_gets_the_answer_to_its_write(where: House
             assert parse(data).status == STATUS[call], HABITS["C8"].write
         assert len(place.seen.requests) == 1
 
-    told(where, story, CALLS, slow(0.15))
+    told(where, story, slow(0.15), calls=CALLS)
