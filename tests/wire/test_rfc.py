@@ -36,8 +36,10 @@ def test_rfc_r1_hop_by_hop_fields_stop_here_both_ways(where: House) -> None:
         b"TE: trailers",
         b"Trailer: X-T",
         b"Upgrade: h2c",
+        b"Proxy-Authorization: Basic eDp5",
+        b'Proxy-Authenticate: Basic realm="x"',
+        b"X-Named: secret",
     )
-    hops += (b"Proxy-Authorization: Basic eDp5", b'Proxy-Authenticate: Basic realm="x"', b"X-Named: secret")
 
     async def story(place: Place, front: Gate, _call: str) -> None:
         raw = asking("GET").replace(
