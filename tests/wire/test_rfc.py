@@ -186,9 +186,8 @@ def test_rfc_r17_no_body_where_none_may_be_and_the_platforms_own_date(where: Hou
 
     async def play(talk: Talk, raw: bytes) -> bool:
         if b"X-Head" in raw:
-            await talk.send(
-                answer(raw, b"" if raw.startswith(b"HEAD") else None, date, b"Content-Length: 352")
-            )
+            whole = answer(raw, None, date)
+            await talk.send(whole.partition(b"{")[0] if raw.startswith(b"HEAD") else whole)
         else:
             status = b"304 Not Modified" if b"X-304" in raw else b"204 No Content"
             await talk.send(b"HTTP/1.1 " + status + b"\r\n" + date + b"\r\n\r\n")
