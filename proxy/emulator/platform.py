@@ -94,6 +94,11 @@ class Platform:
         old = self.get(ref)
         return self._update(old, replace(draft, members=dict(old.members) | dict(draft.members)), now)
 
+    def clear(self) -> None:
+        """Forget everything that was ever stored."""
+        for held in (self.orders, self.children, self.extensions):
+            held.clear()
+
     def delete(self, ref: str) -> None:
         """The order and all that hangs on it go for good. Problem 404."""
         del self.orders[self.get(ref).ref]

@@ -30,13 +30,17 @@ class Examples:
 
 @dataclass(frozen=True)
 class Template:
-    """A call of the traffic; `target` and `body` hold `$names`. `type` is empty where nothing is sent."""
+    """A call of the traffic; `target` and `body` hold `$names`. `type` is empty where nothing is sent.
+
+    In a story, `learn` names what the call makes.
+    """
 
     name: str
     method: str
     target: str
     type: str = ""
     body: str = ""
+    learn: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,25 @@ class TrafficCaller:
 
 
 @dataclass(frozen=True)
+class Teller:
+    """Who tells a story, at which stage; `before` is the stage until the mapping covers every step."""
+
+    name: str
+    stage: str
+    before: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """Calls that follow from one another; `ref` and `link` are the members of an answer that name what was made."""
+
+    ref: str
+    link: str
+    tellers: Sequence[Teller]
+    steps: Sequence[Template]
+
+
+@dataclass(frozen=True)
 class Traffic:
     """What the traffic is made of; `misbehaviour` is by version, in the emulator's words."""
 
@@ -59,6 +82,7 @@ class Traffic:
     templates: Mapping[str, Template]
     callers: Sequence[TrafficCaller]
     misbehaviour: Mapping[str, Mapping[str, float]]
+    stories: Sequence[Story] = ()
 
 
 def read_examples() -> Examples:
@@ -80,6 +104,17 @@ def read_traffic() -> Traffic:
         templates={one["name"]: Template(**one) for one in table["call"]},
         callers=[TrafficCaller(**one) for one in table["caller"]],
         misbehaviour=table["misbehaviour"],
+        stories=[_story(name) for name in table["stories"]],
+    )
+
+
+def _story(name: str) -> Story:
+    table = _toml(name)
+    return Story(
+        ref=table["ref"],
+        link=table["link"],
+        tellers=[Teller(**one) for one in table["caller"]],
+        steps=[Template(**one) for one in table["step"]],
     )
 
 

@@ -15,9 +15,12 @@ from proxy.cli.demo.findings import Findings
 from proxy.cli.demo.live import follow, summary
 from proxy.cli.demo.material import Examples, Traffic, read_examples, read_traffic
 from proxy.cli.demo.stage import Member, Stage, staged
+from proxy.cli.demo.story import stage_of
 from proxy.cli.demo.traffic import traffic
 from proxy.emulator.misbehave import Misbehaviour
 from proxy.emulator.platform import random_refs
+from proxy.mapping.api import SHIPPED, load
+from proxy.mapping.links import Bases
 
 SHOWN_STAGES = ("v2", "shadow", "v2.1")
 _QUIET = 0.2
@@ -32,6 +35,7 @@ def demo(seconds: float, port: int, *, with_traffic: bool, hold: bool) -> None:
     _announce(console, seconds, with_traffic=with_traffic)
     members = [Member(f"stage-{one}", one) for one in SHOWN_STAGES]
     members += [Member(one.name, one.stage) for one in material.callers if one.credential]
+    members += _tellers(material)
     with staged(members, port) as stage:
         _say(
             console, f"crossfade listens on {stage.proxy}, the stand-in for the platform on {stage.platform}."
@@ -43,16 +47,25 @@ def demo(seconds: float, port: int, *, with_traffic: bool, hold: bool) -> None:
         _hand_over(console, stage, examples, hold=hold)
 
 
+def _tellers(material: Traffic) -> list[Member]:
+    """Those who tell stories, at the stage that the shipped mapping lets them have."""
+    nowhere = "http://platform.invalid"
+    mapping = load(SHIPPED).compiled({}, Bases(nowhere, nowhere, nowhere))
+    return [
+        Member(one.name, stage_of(story, one, mapping)) for story in material.stories for one in story.tellers
+    ]
+
+
 def _traffic(console: Console, stage: Stage, material: Traffic, seconds: float) -> None:
     """Mixed traffic on a platform that misbehaves; what the proxy found in it."""
     emulator = stage.watched.emulator
-    emulator.platform.orders.clear()
+    emulator.platform.clear()
     for version in emulator.mischief.table:
         emulator.mischief.set(version, Misbehaviour().changed(material.misbehaviour[version]))
     findings = Findings(stage.log, stage.callers)
     findings.read()
     findings.forget()
-    callers = len(material.callers)
+    callers = len(material.callers) + sum(len(story.tellers) for story in material.stories)
     _say(
         console,
         f"Now traffic of {callers} callers. The platform's v2.1 drifts from its documents, on purpose.",
@@ -108,7 +121,7 @@ def _prepare(stage: Stage, examples: Examples) -> None:
     emulator = stage.watched.emulator
     for version in emulator.mischief.table:
         emulator.mischief.set(version, Misbehaviour())
-    emulator.platform.orders.clear()
+    emulator.platform.clear()
     emulator.platform.refs = itertools.chain(examples.refs, random_refs())
     curl.run(curl.command(examples.before, stage.platform, "somebody"))
 

@@ -18,7 +18,8 @@ from string import Template as Text
 from urllib.parse import urlsplit
 
 from proxy.cli.demo.curl import PASSWORD
-from proxy.cli.demo.material import Template, Traffic, TrafficCaller
+from proxy.cli.demo.material import Story, Template, Traffic, TrafficCaller
+from proxy.cli.demo.story import Calls, Outgoing, told
 
 RATE = 40.0
 """Calls per second, all callers together."""
@@ -75,12 +76,16 @@ class Plan:
             if not known and _needs_order(template):
                 template = self.traffic.templates[next(iter(caller.calls))]
             names = {name: dice.choice(choices) for name, choices in self.traffic.choices.items()}
-            names |= {"reference": f"DEMO-{self._run}-{next(self._numbers)}", "now": _now()}
+            names |= self.fresh()
             if known:
                 one = dice.choice(known)
                 names |= {"ref": one.ref, "made": one.made, "ordered": one.ordered}
         target, body = Text(template.target).substitute(names), Text(template.body).substitute(names)
         return Planned(caller, template, target, body.encode(), names)
+
+    def fresh(self) -> dict[str, str]:
+        """A reference that nobody has used, and the time."""
+        return {"reference": f"DEMO-{self._run}-{next(self._numbers)}", "now": _now()}
 
     def learn(self, planned: Planned, answer: bytes) -> None:
         """Remember the order that a call has made."""
@@ -109,13 +114,20 @@ def traffic(address: str, material: Traffic, rate: float = RATE) -> Iterator[Run
     running, stopping = Running(Plan(material)), threading.Event()
     slots, begin = itertools.count(), time.monotonic()
 
-    def work() -> None:
+    def work(story: Story | None = None, teller: str = "") -> None:
         connection = HTTPConnection(urlsplit(address).netloc, timeout=_SECONDS)
+        calls = _mixed(running) if story is None else _retold(story, teller, running)
+        answer = None
         while not stopping.wait(max(0.0, begin + next(slots) / rate - time.monotonic())):
-            _carry_out(connection, running)
+            answer = _carry_out(connection, running, calls.send(answer))
         connection.close()
 
     threads = [threading.Thread(target=work, name=f"traffic-{n}", daemon=True) for n in range(_WORKERS)]
+    threads += [
+        threading.Thread(target=work, args=(story, one.name), name=one.name, daemon=True)
+        for story in material.stories
+        for one in story.tellers
+    ]
     for thread in threads:
         thread.start()
     try:
@@ -126,24 +138,40 @@ def traffic(address: str, material: Traffic, rate: float = RATE) -> Iterator[Run
             thread.join(_SECONDS)
 
 
-def _carry_out(connection: HTTPConnection, running: Running) -> None:
-    planned = running.plan.next()
+def _mixed(running: Running) -> Calls:
+    """The plan's calls without end; each answer that made something is learned."""
+    while True:
+        planned = running.plan.next()
+        made = yield Outgoing(
+            planned.caller.name, planned.template, planned.target, planned.body, planned.caller.credential
+        )
+        if made is not None:
+            running.plan.learn(planned, made)
+
+
+def _retold(story: Story, teller: str, running: Running) -> Calls:
+    """A story again and again, each time about something new."""
+    while True:
+        yield from told(story, teller, running.plan.fresh())
+
+
+def _carry_out(connection: HTTPConnection, running: Running, call: Outgoing) -> bytes | None:
+    """Send one call; the body of an answer that made something."""
     headers = {"Accept": "application/json"}
-    if planned.caller.credential:
-        pair = f"{planned.caller.name}:{PASSWORD}".encode()
+    if call.credential:
+        pair = f"{call.caller}:{PASSWORD}".encode()
         headers["Authorization"] = "Basic " + b64encode(pair).decode()
-    if planned.template.type:
-        headers["Content-Type"] = planned.template.type
+    if call.template.type:
+        headers["Content-Type"] = call.template.type
     try:
-        connection.request(planned.template.method, planned.target, planned.body or None, headers)
+        connection.request(call.template.method, call.target, call.body or None, headers)
         answer = connection.getresponse()
         body = answer.read()
     except (OSError, HTTPException) as problem:
         running.failures[type(problem).__name__] += 1
         connection.close()
-        return
-    if answer.status == 201:
-        running.plan.learn(planned, body)
+        return None
+    return body if answer.status == 201 else None
 
 
 def _needs_order(template: Template) -> bool:
