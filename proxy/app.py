@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hmac
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from proxy.connection import GatewayProtocol
 from proxy.errors import ConfigError
 from proxy.listen import Listener, run_all
 from proxy.log import EventLog, foreign_loggers, open_log
+from proxy.reload import Reloader
 from proxy.serve import Gateway
+from proxy.steering import Steering
 
 _FLUSH = 5.0
 """Seconds that comparisons which still wait are given at the end."""
@@ -64,6 +67,8 @@ async def _serve(loaded: Loaded) -> None:
     registry = CollectorRegistry()
     snapshot = build(loaded, registry, log)
     gateway = Gateway(snapshot)
+    steering = Steering(gateway)
+    reloader = Reloader(loaded, gateway, steering, os.environ, registry)
     operators = admin(gateway, registry, _token(config))
     patience = max(config.upstream.v2.total_timeout, config.upstream.v2_1.total_timeout) + _MARGIN
     address = (config.server.host, config.server.port)
@@ -76,10 +81,19 @@ async def _serve(loaded: Loaded) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
     with foreign_loggers(log):
+        watching = [asyncio.create_task(one.run()) for one in (steering, reloader)]
+        hangups = set[asyncio.Task[bool]]()
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGHUP, lambda: hangups.add(asyncio.create_task(reloader.reload()))
+        )
         await run_all([front, back], stopping, lambda: _started(log, loaded, front, back))
+        for one in (*watching, *hangups):
+            one.cancel()
+        snapshot = gateway.snapshot
         await snapshot.evidence.drain(_FLUSH)
         await snapshot.evidence.stop()
         await snapshot.recorder.stop()
+        await steering.end()
         await asyncio.gather(snapshot.v2.close(), snapshot.v2_1.close(), snapshot.shadow.close())
     snapshot.journal.close()
     log.write("stopped", reason="signal", in_flight=gateway.in_flight)

@@ -15,6 +15,7 @@ from proxy.config.model import Config
 from proxy.cutover.bucket import salts
 from proxy.cutover.decide import Decider
 from proxy.cutover.routes import Routes
+from proxy.cutover.splitter import Splitter
 from proxy.errors import ConfigError
 from proxy.evidence.engine import Evidence
 from proxy.log import EventLog
@@ -43,7 +44,7 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
         hash=loaded.hash,
         mapping=mapping,
         renamed=_renamed(source, config),
-        decider=Decider(mapping, routes, bucket_salt, config.unmapped == "v2"),
+        decider=Decider(mapping, routes, bucket_salt, config.unmapped == "v2", Splitter()),
         callers=CallerIds(key),
         key=key,
         v2=engine_of(config, "v2"),
@@ -83,7 +84,7 @@ def rebuilt(loaded: Loaded, old: Snapshot) -> Snapshot:
         hash=loaded.hash,
         mapping=mapping,
         renamed=_renamed(source, config),
-        decider=Decider(mapping, routes, old.decider.salt, config.unmapped == "v2"),
+        decider=Decider(mapping, routes, old.decider.salt, config.unmapped == "v2", old.decider.splitter),
         v2=v2,
         v2_1=v2_1,
         shadow=old.shadow if v2_1 is old.v2_1 else engine_of(config, "v2_1"),

@@ -60,7 +60,7 @@ EVENTS: Mapping[Event, Fields] = {
     "divergence": _fields(
         "request_id endpoint stage evidence class caller record groups differences", "reason"
     ),
-    "decision": _fields("endpoint route rule config old_stage new_stage", "comparisons unexpected"),
+    "decision": _fields("endpoint route rule config old_stage new_stage", "reason comparisons unexpected"),
     "in_doubt": _fields("request_id endpoint step caller outcome", "record code"),
     "config": _fields("outcome config", "findings"),
     "started": _fields("version config host port", "admin_host admin_port engine"),

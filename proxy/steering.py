@@ -1,1 +1,217 @@
-"""Steering."""
+"""Steering: the guard at work in a running process. It hears of verdicts, swaps what requests see, and writes down why.
+
+A rollback is one assignment in memory; then the file, then the store. What is told elsewhere is never waited for. The file of
+overrides is watched, so a command in another process takes effect within a quarter of a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from proxy.cutover.chronicle import Chronicle, Ruling
+from proxy.cutover.events import events, unit
+from proxy.cutover.guard import Fired, Guard
+from proxy.cutover.memory import Memory, memory_path, recall, remember
+from proxy.cutover.overrides import OverrideFile, overrides_path, stages_of
+from proxy.cutover.react import BACK, Reason, guarded, reaction
+from proxy.cutover.routes import Route, Routes
+from proxy.cutover.stage import Stage
+from proxy.evidence.classify import Verdict
+from proxy.evidence.observation import Observation
+from proxy.recorded import log_mistake
+from proxy.retired import Retired
+from proxy.serve import Gateway
+from proxy.snapshot import Snapshot
+
+POLL = 0.25
+"""Seconds between two looks at the file of overrides."""
+_SAVE = 5.0
+"""Seconds after which what the guard has learnt is written down."""
+
+
+class Steering:
+    """Belongs to one gateway and one event loop."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Take over what an earlier process has left. Raises ConfigError for a file that holds something else."""
+        snapshot = gateway.snapshot
+        journal = Path(snapshot.config.journal.path)
+        self._gateway = gateway
+        self._memory_path = memory_path(journal)
+        memory = recall(self._memory_path)
+        self._crossed = memory.crossed
+        self.guard = Guard(snapshot.config.guard, 1, memory.watched)
+        self.file = OverrideFile(overrides_path(journal))
+        self._chronicle = Chronicle(self.file, snapshot.log, snapshot.troubles)
+        self._stamp = self.file.stamp()
+        self._overrides = stages_of(self.file.overrides())
+        self._filed = snapshot.decider.routes
+        self._retired = Retired()
+        self._saved = b""
+        self._see(snapshot)
+        self.adopt(snapshot)
+        snapshot.evidence.listen(self.told)
+
+    def adopt(self, snapshot: Snapshot) -> None:
+        """Let requests see another configuration from now on, under the overrides that still stand."""
+        old = self._gateway.snapshot
+        before = old.decider.routes
+        self._filed = snapshot.decider.routes
+        self._keys = keys = frozenset(entry.key for entry in self._filed.entries)
+        lapsed = self._overrides.keys() - keys
+        self._overrides = {key: stage for key, stage in self._overrides.items() if key in keys}
+        self._see(snapshot)
+        snapshot.evidence.settle(snapshot.config.shadow, snapshot.mapping, snapshot.shadow)
+        self.guard.keep(keys)
+        snapshot.decider.splitter.keep(keys)
+        self.guard.settle(snapshot.config.guard, sum(guarded(entry.stage) for entry in self._filed.entries))
+        self._retired.replaced(old, snapshot)
+        self._configured(before)
+        if lapsed:
+            with self._chronicle.guarded():
+                self.file.lift(lapsed)
+
+    def told(self, observation: Observation, verdict: Verdict) -> None:
+        """Hear of a verdict. A mistake of the guard's own costs this verdict, not the one who tells it."""
+        if observation.route not in self._keys:
+            return
+        try:
+            self._hear(observation, verdict)
+        except Exception as error:  # noqa: BLE001 - see above; the log names the place
+            log_mistake(self._gateway.snapshot.log, error, observation.request_id)
+
+    def _hear(self, observation: Observation, verdict: Verdict) -> None:
+        self._cross(observation)
+        settings = self._gateway.snapshot.config.guard
+        found = events(observation, verdict, settings.slow_after)
+        fired = self.guard.hear(observation.route, found, unit(observation), time.time())
+        if fired is not None:
+            self._act(fired, observation.endpoint.id)
+
+    async def run(self) -> None:
+        """Watch the file, keep what was learnt, close what nobody uses any more; until it is cancelled."""
+        saved = time.monotonic()
+        while True:
+            await asyncio.sleep(POLL)
+            self.look()
+            await self._retired.close()
+            if time.monotonic() - saved > _SAVE:
+                self.save()
+                saved = time.monotonic()
+
+    def look(self) -> None:
+        """Take over what a command has written into the file of overrides."""
+        stamp = self.file.stamp()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        found = self._overrides
+        with self._chronicle.guarded():
+            found = stages_of(self.file.overrides())
+        for key in self._overrides.keys() - found.keys():
+            self.guard.forget(key)
+        self._overrides = {key: stage for key, stage in found.items() if key in self._keys}
+        self._see(self._gateway.snapshot)
+
+    def save(self) -> None:
+        """Write down what the guard has learnt, if it is something new."""
+        memory = Memory(watched=self.guard.watched, crossed=self._crossed)
+        said = msgspec.json.encode(memory)
+        if said != self._saved:
+            with self._chronicle.guarded():
+                remember(self._memory_path, memory)
+            self._saved = said
+
+    async def end(self) -> None:
+        """The process ends: keep what was learnt, close what is left over."""
+        self.save()
+        await self._retired.close_all()
+
+    def unsafe(self, key: str) -> bool:
+        """Whether traffic of an entry cannot go back: records that v2 would read raw have been written."""
+        renamed = self._gateway.snapshot.renamed
+        return any(
+            renamed[one].resource in self._crossed for one in self._filed.endpoints_of(key) if one in renamed
+        )
+
+    @property
+    def _routes(self) -> Routes:
+        return self._gateway.snapshot.decider.routes
+
+    def _see(self, snapshot: Snapshot) -> None:
+        routes: Routes = self._filed.lowered(self._overrides)
+        decider = msgspec.structs.replace(snapshot.decider, routes=routes)
+        self._gateway.snapshot = seen = replace(snapshot, decider=decider)
+        self._retired.seen(seen)
+
+    def _act(self, fired: Fired, endpoint: str) -> None:
+        snapshot = self._gateway.snapshot
+        route = snapshot.decider.routes.entry(fired.route)
+        if route is None:
+            return  # the entry was changed while the comparison was at work
+        reason = reaction(route.stage, snapshot.config.guard.action, unsafe=self.unsafe(fired.route))
+        new_stage = BACK if reason == "rolled_back" else route.stage
+        if reason == "rolled_back":
+            self._overrides[fired.route] = new_stage
+            self._see(snapshot)
+        figures = {
+            "test": fired.kind.value,
+            "comparisons": fired.comparisons,
+            "unexpected": fired.bad,
+            "evidence": round(fired.evidence, 3),
+            "bar": round(fired.bar, 3),
+            "budget": self.guard.budgets[fired.kind],
+        }
+        self._rule(route, endpoint, f"guard.{fired.kind}", reason, new_stage=new_stage, figures=figures)
+
+    def _rule(  # noqa: PLR0913 - what a decision is made of
+        self,
+        route: Route,
+        endpoint: str,
+        rule: str,
+        reason: Reason,
+        *,
+        new_stage: Stage,
+        figures: Mapping[str, object],
+    ) -> None:
+        self._chronicle.write(
+            Ruling(
+                route=route,
+                endpoint=endpoint,
+                rule=rule,
+                new_stage=new_stage,
+                reason=reason,
+                figures=figures,
+                config=self._gateway.snapshot.hash,
+            )
+        )
+
+    def _cross(self, observation: Observation) -> None:
+        """The first write through v2.1 whose values v2 would read raw: from here on there is no way back."""
+        renamed = self._gateway.snapshot.renamed.get(observation.endpoint.id)
+        if renamed is None or not observation.endpoint.is_write or observation.evidence != "contract":
+            return
+        if renamed.resource in self._crossed or observation.answer.status >= 300:
+            return
+        self._crossed[renamed.resource] = time.time()
+        route = self._filed.entry(observation.route)
+        if route is not None:
+            figures = {"renamed": list(renamed.entries)}
+            endpoint = observation.endpoint.id
+            self._rule(route, endpoint, "mapping", "crossed", new_stage=route.stage, figures=figures)
+        self.save()
+
+    def _configured(self, before: Routes) -> None:
+        """Tell which stages another configuration has changed, once for each pair of entries."""
+        told = set()
+        for endpoint in self._gateway.snapshot.mapping.endpoints:
+            old, new = (routes.route_for(endpoint, "") for routes in (before, self._routes))
+            if old.stage is not new.stage and (old.key, new.key) not in told:
+                told.add((old.key, new.key))
+                self._rule(old, endpoint, "file", "configured", new_stage=new.stage, figures={})

@@ -19,6 +19,7 @@ import msgspec
 
 from proxy.cutover.bucket import in_share
 from proxy.cutover.routes import Route, Routes
+from proxy.cutover.splitter import Splitter
 from proxy.cutover.stage import Stage
 from proxy.errors import Fault, Refused
 from proxy.exchange import record_key
@@ -72,6 +73,8 @@ class Decider(msgspec.Struct, frozen=True):
     routes: Routes
     salt: bytes
     unmapped_to_v2: bool
+    splitter: Splitter = Splitter()
+    """What counts the keys that are split; the process has one."""
 
     def look(self, method: str, path: bytes, query: bytes | None, caller: Caller) -> Ahead:
         """Find what lies ahead of a call; raises `Refused` where nothing does (404, 405, 501)."""
@@ -103,8 +106,10 @@ class Decider(msgspec.Struct, frozen=True):
         if ahead.version is not None:
             return ahead.version
         assert ahead.route is not None  # noqa: S101 - only a route leaves it open
-        share = in_share(self.salt, _sticky_key(ahead, ahead.route, body, caller), ahead.route.percent)
-        return Version.V2_1 if share else Version.V2
+        key = _sticky_key(ahead, ahead.route, body, caller)
+        version = Version.V2_1 if in_share(self.salt, key, ahead.route.percent) else Version.V2
+        self.splitter.saw(ahead.route.key, key, version)
+        return version
 
     def _options(self, methods: Mapping[str, Endpoint], held: dict[str, bytes], caller: Caller) -> Ahead:
         """A question about a path goes to the version that would answer the method that is meant."""

@@ -18,13 +18,6 @@ FORMAT = 1
 """Version of the file; a file of another one counts as absent."""
 
 
-class Split(msgspec.Struct):
-    """How many distinct sticky keys went where, of one route in stage `canary`."""
-
-    v2: int = 0
-    v2_1: int = 0
-
-
 class Memory(msgspec.Struct):
     """The guard's file."""
 
@@ -33,12 +26,6 @@ class Memory(msgspec.Struct):
     """By route key."""
     crossed: dict[str, float] = {}
     """Resources behind their point of no return, and since when (seconds since 1970)."""
-    splits: dict[str, Split] = {}
-    """By route key."""
-    calls: dict[str, dict[str, int]] = {}
-    """Calls by endpoint and caller, for what a change would cost."""
-    counted_since: float = 0.0
-    """Since when calls are counted."""
 
 
 def memory_path(journal: Path) -> Path:

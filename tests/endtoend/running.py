@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
 import time
@@ -20,8 +21,10 @@ from proxy.connection import GatewayProtocol
 from proxy.emulator import Emulator, Platform
 from proxy.errors import Fault
 from proxy.log import EventLog, foreign_loggers, open_log
+from proxy.reload import Reloader
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
+from proxy.steering import Steering
 from tests.emulator.caller import CREDENTIALS, fresh_platform
 from tests.endtoend.configured import LINKS, PUBLIC, configuration
 from tests.raw import Heard, fetch, parse, request
@@ -35,10 +38,10 @@ Change = Callable[[Snapshot], Snapshot]
 class Program:
     """What `crossfade serve` runs, as an ASGI application that lives and dies with its server's loop."""
 
-    def __init__(self, loaded: Loaded, change: Change) -> None:
+    def __init__(self, loaded: Loaded, change: Change, *, steered: bool = False) -> None:
         self.registry = CollectorRegistry()
         self.log: EventLog = open_log(loaded.config.log.divergences, strict=True)
-        self._loaded, self._change = loaded, change
+        self._loaded, self._change, self._steered = loaded, change, steered
         self.gateway: Gateway | None = None
         self._life: AbstractAsyncContextManager[None] | None = None
 
@@ -68,11 +71,27 @@ class Program:
         with foreign_loggers(self.log):
             snapshot.evidence.start()
             snapshot.recorder.start()
-            yield
+            async with self._watched(self.gateway):
+                yield
+            snapshot = self.gateway.snapshot
             await snapshot.evidence.stop()
             await snapshot.recorder.stop()
             for engine in (snapshot.v2, snapshot.v2_1, snapshot.shadow):
                 await engine.close()
+
+    @asynccontextmanager
+    async def _watched(self, gateway: Gateway) -> AsyncIterator[None]:
+        """The guard and the reloader at work, where they are wanted."""
+        if not self._steered:
+            yield
+            return
+        self.steering = Steering(gateway)
+        self.reloader = Reloader(self._loaded, gateway, self.steering, {}, self.registry)
+        tasks = [asyncio.create_task(one.run()) for one in (self.steering, self.reloader)]
+        yield
+        for one in tasks:
+            one.cancel()
+        await self.steering.end()
 
 
 @dataclass(frozen=True)
@@ -135,12 +154,13 @@ def carried(
     change: Change = lambda snapshot: snapshot,
     upstream: str | None = None,
     mistakes: bool = False,
+    steered: bool = False,
     **options: Any,
 ) -> Iterator[Carried]:
     """A proxy in front of an emulator of its own (or of `upstream`).
 
     A route is a stage's name or a table, `keys` are dotted names of the configuration, `options` go to the emulator.
-    Unless `mistakes` are wanted, none may have been logged at the end.
+    Unless `mistakes` are wanted, none may have been logged at the end. `steered`: with guard and reloader, as in earnest.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -155,7 +175,7 @@ def carried(
             "route": [{"stage": one} if isinstance(one, str) else one for one in routes],
         }
         loaded = load(configuration(folder, upstream or behind, rows, values), {})
-        program = Program(loaded, change)
+        program = Program(loaded, change, steered=steered)
         running: Running = stack.enter_context(
             serve(
                 program,

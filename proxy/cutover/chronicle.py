@@ -1,0 +1,120 @@
+"""Writing down what was decided about routes, with the figures that it rests on: to the log first, then to the file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+from proxy.cutover.overrides import Keeping
+from proxy.cutover.react import Reason
+from proxy.cutover.routes import Route
+from proxy.cutover.stage import Stage
+from proxy.errors import ConfigError
+from proxy.log import EventLog
+from proxy.store.rows import Decision, Override
+from proxy.wire.request_id import new
+
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision as it is made."""
+
+    route: Route
+    """As it was in effect before."""
+    endpoint: str
+    """The endpoint whose call led to it; a pattern where a person decided."""
+    rule: str
+    """`guard.` and a test, `command.` and a command, `mapping` or `file`."""
+    new_stage: Stage
+    reason: Reason
+    figures: Mapping[str, object] = {}
+    config: str
+    """Hash of the configuration in effect."""
+
+    def row(self, at: float) -> Decision:
+        """As it is kept; `at` is seconds since 1970."""
+        return Decision(
+            id=new(),
+            at=round(at * 1000),
+            route=self.route.key,
+            endpoint=self.endpoint,
+            old_stage=self.route.stage.value,
+            new_stage=self.new_stage.value,
+            rule=self.rule,
+            evidence={**self.figures, "reason": self.reason, "place": self.route.index},
+            config=self.config,
+        )
+
+    @property
+    def overrides(self) -> bool:
+        """Whether the new stage stands above the file's from now on."""
+        return self.reason in {"rolled_back", "by_hand"}
+
+
+class Chronicle:
+    """Where rulings go. What cannot be written degrades this part and holds in memory all the same."""
+
+    PART = "guard"
+    """What `/readyz` calls this part."""
+
+    def __init__(self, kept: Keeping, log: EventLog, troubles: dict[str, str]) -> None:
+        self.kept = kept
+        self._log = log
+        self._troubles = troubles
+
+    def write(self, ruling: Ruling) -> None:
+        """Write a ruling down, and its override where it is one."""
+        counted = {
+            name: ruling.figures[name] for name in ("comparisons", "unexpected") if name in ruling.figures
+        }
+        self._log.write(
+            "decision",
+            endpoint=ruling.endpoint,
+            route=ruling.route.index,
+            rule=ruling.rule,
+            config=ruling.config,
+            old_stage=ruling.route.stage.value,
+            new_stage=ruling.new_stage.value,
+            reason=ruling.reason,
+            **counted,
+        )
+        row = ruling.row(time.time())
+        with self.guarded():
+            keep(self.kept, ruling, row)
+
+    def guarded(self) -> _Guarded:
+        """A block whose failure to read or write degrades the part instead of being raised."""
+        return _Guarded(self)
+
+    def trouble(self, reason: str) -> None:
+        """The part has failed for this reason, or works again (empty)."""
+        if reason == self._troubles.get(self.PART, ""):
+            return
+        self._troubles.pop(self.PART, None)
+        if reason:
+            self._troubles[self.PART] = reason
+            self._log.write("degraded", part=self.PART, state="degraded", reason=reason)
+        else:
+            self._log.write("degraded", part=self.PART, state="recovered")
+
+
+class _Guarded:
+    def __init__(self, chronicle: Chronicle) -> None:
+        self._chronicle = chronicle
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+        known = isinstance(error, OSError | ConfigError)
+        if error is None or known:
+            self._chronicle.trouble("unwritable" if known else "")
+        return known
+
+
+def keep(kept: Keeping, ruling: Ruling, row: Decision) -> None:
+    """Put a ruling into a place where decisions are kept."""
+    if ruling.overrides:
+        kept.override(Override(route=row.route, stage=row.new_stage, rule=row.rule, at=row.at))
+    kept.decide(row)
