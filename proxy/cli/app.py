@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from proxy.cli import config, health, indoubt
+from proxy.cli import callers, config, divergences, health, indoubt
 from proxy.cli.check import check
 from proxy.cli.demo import command as demo_command
 from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
 from proxy.cli.explain import explain
 from proxy.cli.guide import guide
+from proxy.cli.purge import purge
 
 app = typer.Typer(
     name="crossfade",
@@ -78,7 +79,10 @@ app.command("check")(check)
 app.command("healthcheck")(health.healthcheck)
 app.command("demo")(demo_command.demo)
 app.add_typer(config.app, name="config")
+app.command("purge")(purge)
 app.add_typer(indoubt.app, name="indoubt")
+app.add_typer(divergences.app, name="divergences")
+app.add_typer(callers.app, name="callers")
 
 
 def main() -> None:

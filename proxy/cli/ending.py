@@ -39,13 +39,16 @@ DEFAULT_PATH = Path("crossfade.toml")
 @contextmanager
 def told() -> Iterator[None]:
     """Turn what the operator can mend into lines on standard error and an exit code."""
-    from proxy.errors import ConfigError, MappingError  # noqa: PLC0415 - `--help` does not wait for it
+    from proxy.errors import ConfigError, MappingError, StoreError  # noqa: PLC0415 - `--help` does not wait for it
 
     try:
         yield
     except (ConfigError, MappingError) as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(Exit.USAGE) from None
+    except StoreError as problem:
+        typer.echo(f"crossfade: {problem}", err=True)
+        raise typer.Exit(Exit.START) from None
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         place = f" ({problem.filename})" if problem.filename else ""

@@ -106,6 +106,14 @@ class Database:
             for end in ("-wal", "-shm", ""):
                 one.with_name(one.name + end).unlink(missing_ok=True)
 
+    def compact(self) -> None:
+        """Write a file anew, so that nothing that was deleted is left in it. Raises `StoreError`."""
+        if self.file is None:
+            return  # PostgreSQL does that by itself
+        with self._told(), self.engine.connect() as connection:
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                connection.exec_driver_sql(statement)
+
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
