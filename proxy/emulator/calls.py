@@ -47,7 +47,7 @@ def _methods(platform: Platform, asked: Asked) -> Methods | None:  # noqa: PLR09
             return extension_calls.v2_methods(asked.segments, switches)
         case (path, _) if path in BY_PATH:
             return child_calls.single(asked.version, BY_PATH[path], switches)
-        case ("orderConsumers", _, "orderItems") if newer:
+        case ("orderConsumers", _, "orderItems") if newer or switches.v2_consumer_items == "href":
             return {"GET": child_calls.items_of_consumer}
         case _:
             return None

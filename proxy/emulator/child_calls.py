@@ -37,7 +37,7 @@ def single(version: Version, kind: Kind, switches: Switches) -> Methods:
 
 
 def items_of_consumer(platform: Platform, view: View, asked: Asked) -> Said:
-    """`GET /v2.1/orderConsumers/{ref}/orderItems` (F§3.0)."""
+    """`GET /orderConsumers/{ref}/orderItems` (F§3.0)."""
     consumer = platform.child(CONSUMER, asked.segments[1])
     items = [platform.children[ref] for ref in consumer.items if ref in platform.children]
     return collection(view, f"{CONSUMER.path}/{consumer.ref}/orderItems", items, asked, {})
@@ -59,7 +59,7 @@ def _create(platform: Platform, view: View, asked: Asked) -> Said:
 def _get(platform: Platform, view: View, asked: Asked) -> Said:
     child = _named(platform, asked)
     odd = asked.version == "v2.1" and child.kind is CONSUMER
-    return Said(platform.switches.v2_1_consumer_status if odd else 200, view.child(child))
+    return Said(platform.switches.v2_1_consumer_status if odd else 200, view.read_child(child))
 
 
 def _replace(platform: Platform, view: View, asked: Asked) -> Said:

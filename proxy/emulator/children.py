@@ -70,9 +70,8 @@ def _keep(platform: Platform, child: Child) -> Child:
 
 
 def _tied(platform: Platform, child: Child, change: Change) -> Child:
-    born = (
-        instant(change.draft.members.get("dateOfBirth", b'""')) if child.kind in (CONTACT, CONSUMER) else None
-    )
+    newer = change.linking.version == "v2.1" and child.kind in (CONTACT, CONSUMER)
+    born = instant(change.draft.members.get("dateOfBirth", b'""')) if newer else None
     if born is not None and born >= change.now:
         raise Problem(400, "dateOfBirth: must be in the past.")
     if "guest" in change.draft.links:

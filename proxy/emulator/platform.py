@@ -54,12 +54,13 @@ class Platform:
         return self.orders[ref]
 
     def find(self, reference_id: str | None, guest: str | None) -> list[Order]:
-        """Orders that fit every filter given, oldest first."""
+        """Orders that fit every filter given, oldest first; a guest is one whom a contact links (F§2.4)."""
+        linked = {c.order_ref for c in self.children.values() if c.kind is CONTACT and c.guest == guest}
         return [
             order
             for order in self.orders.values()
             if (reference_id is None or order.reference_id == reference_id)
-            and (guest is None or guest in order.guests | self._guests(order.ref))
+            and (guest is None or guest in order.guests or order.ref in linked)
         ]
 
     def create(
@@ -87,7 +88,10 @@ class Platform:
         old = self.get(ref)
         keeps = ORDER.required["v2.1"] if self.switches.v2_1_put_omitted == "remove" else tuple(old.members)
         kept = {name: old.members[name] for name in keeps if name in old.members}
-        return self._update(old, replace(draft, members=kept | dict(draft.members)), now)
+        new = self._update(old, replace(draft, members=kept | dict(draft.members)), now)
+        if self.switches.v2_1_put_children == "remove":
+            self.bare(ref)
+        return new
 
     def patch(self, ref: str, draft: Draft, *, now: datetime) -> Order:
         """The v2.1 PATCH: named members change, all others stay. Problem 400, 404."""
@@ -102,9 +106,13 @@ class Platform:
     def delete(self, ref: str) -> None:
         """The order and all that hangs on it go for good. Problem 404."""
         del self.orders[self.get(ref).ref]
+        self.bare(ref)
+        self._forget(ref)
+
+    def bare(self, ref: str) -> None:
+        """The items, contacts and consumers of an order go for good."""
         for child in [child for child in self.children.values() if child.order_ref == ref]:
             self.drop(child)
-        self._forget(ref)
 
     def drop(self, child: Child) -> None:
         """An item, contact or consumer goes for good, and with it what extends it."""
@@ -122,10 +130,6 @@ class Platform:
     def children_of(self, ref: str, kind: Kind) -> list[Child]:
         """What hangs on an order, of one kind, oldest first."""
         return [c for c in self.children.values() if c.order_ref == ref and c.kind is kind]
-
-    def _guests(self, ref: str) -> set[str]:
-        """Those whom the order's contacts link to it (F§2.4)."""
-        return {c.guest for c in self.children.values() if c.order_ref == ref and c.kind is CONTACT}
 
     def _forget(self, owner: str) -> None:
         self.extensions = {key: one for key, one in self.extensions.items() if one.owner != owner}

@@ -63,6 +63,14 @@ class View:
                 related[name] |= {"offset": page.offset, "limit": page.limit, "items": items}
         return self._order(order, f"?{query}" if wanted else "", related)
 
+    def read_child(self, child: Child) -> JsonObject:
+        """The answer to a read of one; only a v2 consumer may look otherwise than when it was written."""
+        body = self.child(child)
+        odd = self.version == "v2" and self.platform.switches.v2_consumer_items == "href"
+        if child.kind is CONSUMER and odd:
+            body["orderItems"] = {"href": self.href(f"{CONSUMER.path}/{child.ref}/{ITEM.relation}")}
+        return body
+
     def child(self, child: Child) -> JsonObject:
         """An item, contact or consumer in full."""
         ties: JsonObject = {}

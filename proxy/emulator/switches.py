@@ -61,6 +61,8 @@ class Switches:
     """v2 order extensions (F§10.17): `/ext{Name}` and `/ext{Name}/{ref}`, all at `/ext{Name}`, or 404."""
     v2_extension_key: Literal["default", "any"] = "default"
     """`key` of a v2 extension (F§10.18): default and nothing else, or any text."""
+    v2_consumer_items: Literal["items", "href"] = "items"
+    """A consumer's items on a v2 read of one (F§2.5): links, or the link to a list, as orders have it."""
     v2_1_401_status: Literal["text", "integer"] = "text"
     """`status` of a v2.1 401 (F§3.8): "UNAUTHORIZED", or 401."""
     v2_1_content_type: Literal["415", "any"] = "415"
@@ -82,6 +84,8 @@ class Switches:
     """Which v2.1 updates must carry the required fields (F§10.15, F§3.3)."""
     v2_1_put_omitted: Literal["remove", "keep"] = "remove"
     """Optional fields that a PUT leaves out (F§10.16)."""
+    v2_1_put_children: Literal["keep", "remove"] = "keep"
+    """What hangs on an order that is PUT (F§6.7, F§10.16): stays, or goes."""
     v2_1_delete_status: Literal[204, 200] = 204
     """Status of a v2.1 DELETE, but of a contact, where 204 is documented (F§3.3, F§3.5)."""
     v2_1_limit: Literal["refuse", "clamp"] = "refuse"

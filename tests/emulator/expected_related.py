@@ -38,6 +38,11 @@ SEEN: dict[str, tuple[Probe, dict[Any, Any]]] = {
         probes.extension_key,
         {"default": ["default", None, None], "any": ["default", "budgets", None]},
     ),
+    "v2_consumer_items": (
+        probes.consumer_items,
+        {"items": (True, False, 0), "href": (False, True, 1)},
+    ),
+    "v2_1_put_children": (probes.put_children, {"keep": (3, [1, 1, 1]), "remove": (3, [0, 0, 0])}),
     "v2_1_implied": (
         probes.implied,
         {

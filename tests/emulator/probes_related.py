@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.emulator.caller import Caller, item, person
+from tests.emulator.caller import order as whole_order
 from tests.emulator.probes import Probe
 
 HOME = "https://api.example"
@@ -133,6 +134,25 @@ def contact_gone(call: Caller) -> Any:
 def consumer_status(call: Caller) -> Any:
     ref = call.hung(call.created(), "consumers")
     return [call.status("GET", f"/{version}/orderConsumers/{ref}") for version in ("v2.1", "v2")]
+
+
+def consumer_items(call: Caller) -> Any:
+    order = call.created()
+    held = {"items": [{"href": f"{HOME}/v2/orderItems/{call.hung(order)}"}]}
+    ref = call.hung(order, "consumers", orderItems=held)
+    list_of = f"/v2/orderConsumers/{ref}/orderItems"
+    seen = call.json("GET", f"/v2/orderConsumers/{ref}")["orderItems"]
+    return seen == held, seen == {"href": HOME + list_of}, len(call.json("GET", list_of).get("items", []))
+
+
+def put_children(call: Caller) -> Any:
+    ref = call.created()
+    for relation in ("orderItems", "contacts", "consumers"):
+        call.hung(ref, relation)
+    call("PUT", f"/v2.1/orders/{ref}", whole_order(referenceId="another"))
+    before = len(call.app.platform.children)
+    answer = call.json("PUT", f"/v2.1/orders/{ref}", whole_order())
+    return before, [len(answer[name]["items"]) for name in ("orderItems", "contacts", "consumers")]
 
 
 def extension_missing(call: Caller) -> Any:

@@ -6,7 +6,7 @@ import json
 
 from proxy.cli.demo.material import Story, read_traffic
 from proxy.cli.demo.story import told
-from tests.emulator.caller import Caller
+from tests.emulator.caller import Caller, fresh_platform
 
 DAY: Story = read_traffic().stories[0]
 NAMES = {"reference": "DAY-1", "now": "2025-12-19T12:07:18.149Z"}
@@ -54,6 +54,12 @@ def test_the_day_has_what_an_airline_has(call: Caller) -> None:
 
 
 FLIGHTS = ("flight out, with a stop", "flight back")
+
+
+def test_two_fresh_platforms_live_the_same_day_byte_for_byte(call: Caller) -> None:
+    first = lived(call)
+    call.app.platform = fresh_platform()
+    assert lived(call) == first
 
 
 def test_v2_1_sees_the_day_without_the_flights_details(call: Caller) -> None:
