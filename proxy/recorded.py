@@ -105,7 +105,7 @@ def log_request(snapshot: Snapshot, done: Done, answer: Answer) -> None:
         caller=done.caller,
         stage=done.ahead.stage.value if done.ahead else "",
         version=done.version.value if done.version else "",
-        request_bytes=done.request_bytes or _taken(done.incoming),
+        request_bytes=_taken(done.incoming) or done.request_bytes,
         answer_bytes=len(answer.body) + _taken(answer.rest),
         code=done.code,
     )

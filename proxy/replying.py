@@ -8,7 +8,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from array import array
 from collections.abc import Callable
+from contextlib import suppress
+from fcntl import ioctl
+from termios import TIOCOUTQ
 from typing import Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -101,7 +107,7 @@ class Replying(HttpToolsProtocol):
         try:
             await send_parts(cycle, answer, rest)
         except BaseException:
-            self.cut()
+            self._reset()
             cycle.disconnected = True
             raise
         finally:
@@ -121,7 +127,7 @@ class Replying(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The caller does not read as fast as we write; it has to read something, though."""
         super().pause_writing()
-        self._stall = self.loop.call_later(self._limits.send_timeout, self._look, self._unread())
+        self._watch_reader()
 
     def resume_writing(self) -> None:
         """It has caught up."""
@@ -137,17 +143,32 @@ class Replying(HttpToolsProtocol):
     def _close(self) -> None:
         """End the connection behind what is written, but do not wait for ever until that is read."""
         if not self.transport.is_closing():
+            waiting = self.transport.get_write_buffer_size()
             self.transport.close()
-            if self._unread():
-                self._stall = self.loop.call_later(self._limits.send_timeout, self._look, self._unread())
+            if waiting:
+                self._watch_reader()
 
     def _look(self, before: int) -> None:
         """Cut the connection of a caller that has taken nothing since."""
         left = self._unread()
         if left < before:
-            self._stall = self.loop.call_later(self._limits.send_timeout, self._look, left)
+            self._watch_reader()
         else:
-            self.cut()
+            self._reset()
+
+    def _watch_reader(self) -> None:
+        self._stall = self.loop.call_later(self._limits.send_timeout, self._look, self._unread())
+
+    def _reset(self) -> None:
+        """Cut with a reset: to a caller of HTTP/1.0 an orderly end would make the answer whole (RFC 9112 §8)."""
+        line = self.transport.get_extra_info("socket")
+        with suppress(OSError, ValueError):  # it may be closed already
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.cut()
 
     def _unread(self) -> int:
-        return self.transport.get_write_buffer_size()
+        """Bytes that the caller has not taken: here, and in the kernel, which asks for more only now and then."""
+        waiting = array("i", [0])
+        with suppress(OSError, ValueError):  # it may be closed already
+            ioctl(self.transport.get_extra_info("socket").fileno(), TIOCOUTQ, waiting)
+        return self.transport.get_write_buffer_size() + waiting[0]

@@ -210,8 +210,8 @@ class Connection(asyncio.Protocol):
         if not self._reader.reusable or cast("asyncio.Transport", self._transport).get_write_buffer_size():
             self.abort()
         if coming is not None:
-            self._pace(on=True)
             coming.add(answer.body)
+            self._pace(on=True)
             coming.end()
         elif waiter is not None and not waiter.done():
             waiter.set_result(answer)
