@@ -59,6 +59,7 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
             salt=sample_salt,
             registry=registry,
             told=[recorder.told],
+            ignore=config.ignore,
         ),
         journal=_journal(config, log, registry),
         recorder=recorder,

@@ -67,7 +67,9 @@ class Steering:
         lapsed = self._overrides.keys() - keys
         self._overrides = {key: stage for key, stage in self._overrides.items() if key in keys}
         self._see(snapshot)
-        snapshot.evidence.settle(snapshot.config.shadow, snapshot.mapping, snapshot.shadow)
+        snapshot.evidence.settle(
+            snapshot.config.shadow, snapshot.mapping, snapshot.shadow, snapshot.config.ignore
+        )
         self.guard.keep(keys)
         snapshot.decider.splitter.keep(keys)
         self.guard.settle(snapshot.config.guard, sum(guarded(entry.stage) for entry in self._filed.entries))

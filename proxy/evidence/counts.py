@@ -23,6 +23,7 @@ class Counts(Collector):
         self._ended: Counter[tuple[str, str, str]] = Counter()
         self._reasons: Counter[tuple[str, str]] = Counter()
         self._losses: Counter[str] = Counter()
+        self._ignored: dict[str, int] = {}
 
     def receive(self) -> None:
         """One more was handed over."""
@@ -43,11 +44,17 @@ class Counts(Collector):
         with self._lock:
             self._losses.update(rules)
 
+    def ignore(self, rule: str, count: int) -> None:
+        """Differences that an ignore rule has explained."""
+        with self._lock:
+            self._ignored[rule] = self._ignored.get(rule, 0) + count
+
     def collect(self) -> Iterator[Metric]:
         """The metrics; docs/evidence.md explains them."""
         with self._lock:
             received, in_flight = self._received, self._in_flight
             ended, reasons, losses = dict(self._ended), dict(self._reasons), dict(self._losses)
+            ignored = {(rule,): count for rule, count in self._ignored.items()}
         yield CounterMetricFamily(
             "crossfade_comparisons_received", "Comparisons begun or passed over.", received
         )
@@ -62,6 +69,7 @@ class Counts(Collector):
         )
         by_rule = {(rule,): count for rule, count in losses.items()}
         yield _family("crossfade_losses", "Declared losses in answers of v2.1, by rule.", "rule", by_rule)
+        yield _family("crossfade_ignored", "Differences that ignore rules explained.", "ignore", ignored)
 
 
 def _family(

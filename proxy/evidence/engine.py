@@ -15,11 +15,12 @@ from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry
 
-from proxy.config.model import Shadow
+from proxy.config.model import Ignore, Shadow
 from proxy.evidence.classify import Verdict, classify, failed, skipped
 from proxy.evidence.contract import contract_differences
 from proxy.evidence.counts import Counts
 from proxy.evidence.groups import group_ids
+from proxy.evidence.ignoring import Ignores
 from proxy.evidence.observation import Observation, wants
 from proxy.evidence.shadow import ShadowReads
 from proxy.log import EventLog
@@ -52,6 +53,7 @@ class Evidence:
         salt: bytes,
         registry: CollectorRegistry,
         told: Sequence[Told] = (),
+        ignore: Sequence[Ignore] = (),
     ) -> None:
         self.mapping = mapping
         self._told = tuple(told)
@@ -61,6 +63,7 @@ class Evidence:
         self._salt = salt
         self._shadow = ShadowReads(engine, settings, self._member_name)
         self._counts = Counts()
+        self._ignores = Ignores(ignore, log, self._counts.ignore)
         self._queue: asyncio.Queue[tuple[Observation, CompiledMapping, int]] = asyncio.Queue()
         self._held = 0
         self._workers: list[asyncio.Task[None]] = []
@@ -74,11 +77,14 @@ class Evidence:
         """Tell one more of every verdict from now on."""
         self._told = (*self._told, told)
 
-    def settle(self, settings: Shadow, mapping: CompiledMapping, engine: Engine) -> None:
+    def settle(
+        self, settings: Shadow, mapping: CompiledMapping, engine: Engine, ignore: Sequence[Ignore] = ()
+    ) -> None:
         """Go on with these, after a reload; what waits is still compared with the mapping that it was offered under."""
         self.mapping = mapping
         self._settings = settings
         self._shadow.settle(engine, settings)
+        self._ignores = Ignores(ignore, self._log, self._counts.ignore)
 
     def start(self) -> None:
         """Start the workers on the running event loop."""
@@ -157,6 +163,7 @@ class Evidence:
         self._end(observation, verdict)
 
     def _end(self, observation: Observation, verdict: Verdict) -> None:
+        verdict = self._ignores.applied(observation.endpoint.id, verdict)
         self._counts.end(observation.endpoint.id, observation.evidence, verdict)
         for told in self._told:
             told(observation, verdict)
