@@ -24,6 +24,8 @@ from proxy.mapping.stored import Renamed, renamed_values
 from proxy.snapshot import Snapshot
 from proxy.store import Keep, Recorder
 from proxy.upstream import Engine, UpstreamSettings, make_engine
+from proxy.upstream.attempts import Attempts
+from proxy.upstream.counted import counted
 from proxy.upstream.journal import Journal
 from proxy.wire.credentials import CallerIds
 
@@ -38,7 +40,8 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
     mapping, routes = _checked(loaded, source)
     key = load_key(Path(config.identity.key_file))
     bucket_salt, sample_salt = salts(key)
-    shadow = engine_of(config, "v2_1")
+    attempts = counted(registry)
+    shadow = engine_of(config, "v2_1", attempts["shadow"])
     return Snapshot(
         config=config,
         hash=loaded.hash,
@@ -47,9 +50,10 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
         decider=Decider(mapping, routes, bucket_salt, config.unmapped == "v2", Splitter()),
         callers=CallerIds(key),
         key=key,
-        v2=engine_of(config, "v2"),
-        v2_1=engine_of(config, "v2_1"),
+        v2=engine_of(config, "v2", attempts["v2"]),
+        v2_1=engine_of(config, "v2_1", attempts["v2.1"]),
         shadow=shadow,
+        attempts=attempts,
         evidence=Evidence(
             config.shadow,
             mapping,
@@ -88,7 +92,7 @@ def rebuilt(loaded: Loaded, old: Snapshot) -> Snapshot:
         decider=Decider(mapping, routes, old.decider.salt, config.unmapped == "v2", old.decider.splitter),
         v2=v2,
         v2_1=v2_1,
-        shadow=old.shadow if v2_1 is old.v2_1 else engine_of(config, "v2_1"),
+        shadow=old.shadow if v2_1 is old.v2_1 else engine_of(config, "v2_1", old.attempts["shadow"]),
         allowed_hosts=_allowed_hosts(config),
     )
 
@@ -127,9 +131,9 @@ def _journal(config: Config, log: EventLog, registry: CollectorRegistry) -> Jour
     return journal
 
 
-def engine_of(config: Config, section: Section) -> Engine:
+def engine_of(config: Config, section: Section, attempts: Attempts | None = None) -> Engine:
     """An engine for one section of the upstreams; nothing is opened before its first call. Raises ConfigError."""
-    return make_engine(config.upstream.engine, _settings(config, section))
+    return make_engine(config.upstream.engine, _settings(config, section), attempts)
 
 
 def _engine_again(config: Config, old: Snapshot, section: Section) -> Engine:
@@ -137,12 +141,11 @@ def _engine_again(config: Config, old: Snapshot, section: Section) -> Engine:
     same_kind = config.upstream.engine == old.config.upstream.engine
     if same_kind and _settings(config, section) == _settings(old.config, section):
         return old.v2 if section == "v2" else old.v2_1
-    return engine_of(config, section)
+    return engine_of(config, section, old.attempts["v2" if section == "v2" else "v2.1"])
 
 
 def _settings(config: Config, section: Section) -> UpstreamSettings:
     one = config.upstream.v2 if section == "v2" else config.upstream.v2_1
-    passed = max(one.max_answer, config.server.max_passthrough_body)
     return UpstreamSettings(
         base_url=one.base_url,
         connect_timeout=one.connect_timeout,
@@ -152,7 +155,7 @@ def _settings(config: Config, section: Section) -> UpstreamSettings:
         pool_wait=one.pool_wait,
         keepalive=one.keepalive,
         write_idle=one.write_idle,
-        max_answer=passed if section == "v2" else one.max_answer,
+        max_answer=one.max_answer,
         ca_file=str(one.ca_file) if one.ca_file else None,
         proxy=one.proxy.get_secret_value() if one.proxy else None,
     )

@@ -13,6 +13,7 @@ from proxy.mapping.api import CompiledMapping
 from proxy.mapping.stored import Renamed
 from proxy.store import Recorder
 from proxy.upstream import Engine
+from proxy.upstream.attempts import Attempts
 from proxy.upstream.journal import Journal
 from proxy.wire.credentials import CallerIds
 
@@ -34,6 +35,8 @@ class Snapshot:
     v2_1: Engine
     shadow: Engine
     """v2.1 on connections of its own, for evidence only."""
+    attempts: Mapping[str, Attempts]
+    """How calls went, by upstream; outlives the engines."""
     evidence: Evidence
     journal: Journal
     recorder: Recorder

@@ -6,12 +6,22 @@ long an upstream is away. What was earned in good times is kept, up to ten retri
 
 from __future__ import annotations
 
+from random import uniform
 from typing import Literal, TypeAlias
 
 from proxy.types import Outcome
 
 _COST = 10
 _MOST = 10 * _COST
+
+_PAUSES = (0.05, 0.1)
+
+
+def pauses(*, write: bool) -> tuple[float, ...]:
+    """Seconds before each time that a failed connect is tried again: twice for a read, once for a write (R§1.4)."""
+    jitter = uniform(0.5, 1.5)  # noqa: S311 - spreads callers, hides nothing
+    return tuple(jitter * pause for pause in _PAUSES[: 1 if write else 2])
+
 
 Reason: TypeAlias = Literal["not_connected", "stale"]
 """Why an attempt was made again: nothing was sent; or an idle connection turned out to be closed (reads only)."""

@@ -7,13 +7,12 @@ import socket
 import ssl
 from functools import partial
 from math import inf
-from random import uniform
 
 import msgspec
 
 from proxy.errors import Fault, UpstreamFailed
 from proxy.types import Answer, Call, Outcome, Rest
-from proxy.upstream.attempts import Attempts
+from proxy.upstream.attempts import Attempts, pauses
 from proxy.upstream.coming import Coming
 from proxy.upstream.connection import Connection, Ending
 from proxy.upstream.pool import Pool
@@ -21,9 +20,6 @@ from proxy.upstream.request import READS, outgoing_headers, request_head
 from proxy.upstream.settings import UpstreamSettings, tls_context
 from proxy.upstream.upload import uploaded
 from proxy.wire.framing import chunk
-
-_PAUSES = (0.05, 0.1)
-"""Seconds before a failed connect is tried again, give or take a half: twice for a read, once for a write (R§1.4)."""
 
 _CONNECT_ENDINGS: tuple[tuple[type[OSError], Fault, str], ...] = (
     (TimeoutError, Fault.TIMEOUT, "connecting took too long"),
@@ -134,13 +130,13 @@ class NativeEngine:
 
     async def _connected(self, deadline: float, *, write: bool) -> Connection:
         """Connect; again where that failed and was no question of time: nothing has been sent (R§1.4)."""
-        for pause in _PAUSES[: 1 if write else 2]:
+        for pause in pauses(write=write):
             try:
                 return await self._connect(deadline)
             except UpstreamFailed as failed:
                 if failed.fault is not Fault.UNREACHABLE or not self._attempts.again("not_connected"):
                     raise
-            await asyncio.sleep(pause * uniform(0.5, 1.5))  # noqa: S311 - spreads callers, hides nothing
+            await asyncio.sleep(pause)
         return await self._connect(deadline)
 
     async def _connect(self, deadline: float) -> Connection:

@@ -17,7 +17,7 @@ import httpx
 
 from proxy.errors import ConfigError, Fault, Refused, UpstreamFailed
 from proxy.types import Answer, Call, Headers, Outcome
-from proxy.upstream.attempts import Attempts, Reason
+from proxy.upstream.attempts import Attempts, Reason, pauses
 from proxy.upstream.request import READS, outgoing_headers, request_head
 from proxy.upstream.settings import UpstreamSettings, tls_context
 from proxy.upstream.through_httpx_parts import Body, Coming, Target
@@ -79,7 +79,7 @@ class HttpxEngine:
     async def _send(self, call: Call, headers: Headers, room: int | None) -> Answer:
         """Try, and again as far as R§1.4 lets this method."""
         once = call.method not in READS or call.rest is not None
-        for _ in range(1 if once else 2):
+        for pause in pauses(write=once):
             try:
                 return await self._attempt(call, headers, room)
             except httpx.TransportError as error:
@@ -90,6 +90,7 @@ class HttpxEngine:
                     raise failed from error
                 if not self._attempts.again(reason):
                     raise failed from error
+            await asyncio.sleep(0 if silent else pause)
         try:
             return await self._attempt(call, headers, room)
         except httpx.TransportError as error:
