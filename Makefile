@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis vectors faults guard bench soak guide lock clean system
+.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis vectors faults guard reloads bench soak guide lock clean system
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
@@ -56,6 +56,9 @@ nemesis: setup ## 10,000 writes while the proxy is killed 100 times: none double
 
 guard: setup ## simulate thousands of rollouts: how soon the guard takes back, and how often in vain
 	@$(BIN)/python -m tests.cutover.rollouts
+
+reloads: setup ## 100 reloads under load: no request fails, each sees one configuration
+	@CROSSFADE_RELOADS=long $(BIN)/python -m pytest -q tests/endtoend/test_reload.py -k "reloads_under_load"
 
 bench: setup ## measure beside nginx and a naive proxy, print it, and write docs/benchmarks.md (about ten minutes)
 	@$(call missing,nginx:nginx-light wrk:wrk) || ( $(call apt,$$missing) ) >/dev/null 2>&1 || \

@@ -85,6 +85,7 @@ class Program:
         if not self._steered:
             yield
             return
+        self.loop = asyncio.get_running_loop()
         self.steering = Steering(gateway)
         self.reloader = Reloader(self._loaded, gateway, self.steering, {}, self.registry)
         tasks = [asyncio.create_task(one.run()) for one in (self.steering, self.reloader)]

@@ -1,0 +1,191 @@
+"""The guard in earnest: the platform breaks on purpose, and every new request is back on v2; nothing dropped or doubled."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.emulator import Misbehaviour
+from proxy.emulator.drifts import DRIFTS
+from tests.emulator.caller import order
+from tests.endtoend.process import Served, served
+from tests.endtoend.running import Carried, carried
+from tests.servers import emulator
+
+CANARY: dict[str, Any] = {"stage": "canary", "percent": 50}
+EVERYTHING = {"shadow.sample": 1.0, "shadow.max_calls_per_second": 10_000}
+TYPED = next(name for name in DRIFTS if name.startswith("prints price"))
+
+
+@dataclass
+class Traffic:
+    """Callers that create orders and read them back, each order once, until they are told to stop."""
+
+    ask: Any
+    answers: list[tuple[float, float, int]] = field(default_factory=list)
+    """When a call began, when it ended, its status; 0 for a call that got no answer."""
+    created: Counter[str] = field(default_factory=Counter)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, name: str) -> None:
+        number = 0
+        while not self.stopping.is_set() and number < 2_000:
+            number += 1
+            reference = f"{name}-{number}"
+            self._call("POST", "/v2/orders", json.dumps(order(referenceId=reference)))
+            self.created[reference] += 1
+            self._call("GET", f"/v2/orders?referenceId={reference}", "")
+
+    def _call(self, method: str, target: str, body: str) -> None:
+        began = time.time()
+        try:
+            status = self.ask(method, target, body).status
+        except Exception:  # noqa: BLE001 - whatever it is: the caller got no answer
+            status = 0
+        self.answers.append((began, time.time(), status))
+
+
+@contextmanager
+def traffic(ask: Any, callers: int = 3) -> Iterator[Traffic]:
+    made = Traffic(ask)
+    threads = [threading.Thread(target=made.run, args=(f"c{number}",)) for number in range(callers)]
+    for one in threads:
+        one.start()
+    try:
+        yield made
+    finally:
+        made.stopping.set()
+        for one in threads:
+            one.join()
+
+
+def until(what: Any, seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def moment(line: dict[str, Any]) -> float:
+    """When a line of the log was written, seconds since 1970."""
+    return datetime.fromisoformat(line["time"]).timestamp()
+
+
+BREAKS = [
+    pytest.param("live", Misbehaviour(drift=1.0, way=TYPED), "guard.contract", id="answers in another form"),
+    pytest.param(CANARY, Misbehaviour(error_500=1.0), "guard.failed", id="v2.1 fails"),
+    pytest.param("live", Misbehaviour(slow=1.0, slow_seconds=0.05), "guard.slow", id="v2.1 is slow"),
+]
+
+
+@pytest.mark.parametrize(("stage", "trouble", "rule"), BREAKS)
+def test_every_new_request_is_back_on_v2_within_a_second(
+    stage: Any, trouble: Misbehaviour, rule: str
+) -> None:
+    with (
+        carried([stage], keys={"guard.slow_after": "40ms"}, steered=True) as proxy,
+        traffic(proxy.ask) as callers,
+    ):
+        until(lambda: len(callers.answers) > 60)
+        assert proxy.log_lines("decision") == []
+        proxy.emulator.mischief.set("v2.1", trouble)
+        until(lambda: proxy.log_lines("decision"))
+        seen = len(callers.answers)
+        until(lambda: len(callers.answers) > seen + 100)
+        callers.stopping.set()
+        (decision,) = proxy.log_lines("decision")
+        expected = {"rule": rule, "reason": "rolled_back", "new_stage": "shadow", "route": 0}
+        assert {name: decision[name] for name in expected} == expected
+        assert decision["unexpected"] >= 2
+        verdict = moment(decision)
+        time.sleep(0.2)
+        assert_back_on_v2(proxy, callers, verdict)
+
+
+def assert_back_on_v2(proxy: Carried, callers: Traffic, verdict: float) -> None:
+    late = [
+        one
+        for one in proxy.log_lines("request")
+        if one["version"] == "v2.1" and moment(one) - one["duration_ms"] / 1000 > verdict + 0.05
+    ]
+    assert late == []
+    assert all(status for _, _, status in callers.answers), "no call may go without an answer"
+    assert all(status < 300 for began, _, status in callers.answers if began > verdict + 0.5)
+    written = Counter(
+        json.loads(one.body)["referenceId"]
+        for one in list(proxy.emulator.recorded)
+        if one.method == "POST" and one.body
+    )
+    assert written.total() > 50
+    assert set(written.values()) == {1}, "no write was sent twice"
+
+
+def test_a_route_that_shall_only_be_reported_stays() -> None:
+    keys = {"guard.action": "report"}
+    with carried(["live"], keys=keys, steered=True) as proxy, traffic(proxy.ask, 1) as callers:
+        proxy.emulator.mischief.set("v2.1", Misbehaviour(drift=1.0, way=TYPED))
+        until(lambda: proxy.log_lines("decision"))
+        seen = len(callers.answers)
+        until(lambda: len(callers.answers) > seen + 10)
+        (decision,) = proxy.log_lines("decision")
+        assert (decision["reason"], decision["old_stage"], decision["new_stage"]) == (
+            "reported",
+            "live",
+            "live",
+        )
+        assert proxy.log_lines("request")[-1]["version"] == "v2.1"
+
+
+@pytest.mark.parametrize("stage", ["shadow", "v2.1"])
+def test_where_there_is_nothing_to_take_back_it_is_announced(stage: str) -> None:
+    reasons = {"shadow": "v2_answers", "v2.1": "v2_is_over"}
+    with carried([stage], keys=EVERYTHING, steered=True) as proxy, traffic(proxy.ask, 1):
+        proxy.emulator.mischief.set("v2.1", Misbehaviour(error_500=1.0))
+        until(lambda: proxy.log_lines("decision"))
+        (decision,) = proxy.log_lines("decision")
+        assert (decision["reason"], decision["new_stage"]) == (reasons[stage], stage)
+
+
+def test_an_override_survives_a_restart_without_the_store_and_lapses_with_its_entry(tmp_path: Path) -> None:
+    keys = {"log.requests": "all"}
+    live = [{"stage": "live"}]
+    with emulator(base_url="http://platform.test") as (url, app):
+        with served(tmp_path, url, {"route": live}, keys) as proxy:
+            with traffic(proxy.ask, 1):
+                app.mischief.set("v2.1", Misbehaviour(drift=1.0, way=TYPED))
+                until(lambda: decisions(proxy))
+            assert versions(proxy) == "v2"
+            proxy.end(signal.SIGINT)
+        app.mischief.set("v2.1", Misbehaviour())
+        keys["store.url"] = "sqlite:////proc/no/such/store.db"
+        with served(tmp_path, url, {"route": live}, keys) as proxy:
+            assert versions(proxy) == "v2"
+            written = (tmp_path / "crossfade.toml").read_text("utf-8")
+            (tmp_path / "crossfade.toml").write_text(written + 'sticky = "caller"\n', "utf-8")
+            until(lambda: versions(proxy) == "v2.1")
+            (tmp_path / "crossfade.toml").write_text(written, "utf-8")
+            until(lambda: len([one for one in proxy.events() if one["event"] == "config"]) == 2)
+            assert versions(proxy) == "v2.1", "it has lapsed for good"
+
+
+def decisions(proxy: Served) -> list[dict[str, Any]]:
+    return [one for one in proxy.events() if one["event"] == "decision"]
+
+
+def versions(proxy: Served) -> str:
+    """Which version answers a read now."""
+    proxy.ask("GET", "/v2/orders?referenceId=somebody")
+    until(lambda: any(one["event"] == "request" for one in proxy.events()))
+    time.sleep(0.05)
+    return str([one for one in proxy.events() if one["event"] == "request"][-1]["version"])
