@@ -33,11 +33,11 @@ _AGES: tuple[tuple[Table, Any, int], ...] = (
 )
 """Tables that age, by which column, and its units in a second."""
 _WIDTHS: tuple[tuple[Table, int], ...] = (
-    (COUNTS, 260),
-    (ACTIVITY, 180),
-    (SIGHTINGS, 150),
-    (TOUCHED, 80),
-    (GROUPS, 1500),
+    (COUNTS, 200),
+    (ACTIVITY, 170),
+    (SIGHTINGS, 115),
+    (TOUCHED, 75),
+    (GROUPS, 600),
     (DECISIONS, 1000),
 )
 """Bytes that one row takes with its share of the indexes, measured in SQLite (tests/store/test_keeping.py)."""
