@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 import msgspec
 
@@ -80,34 +80,23 @@ class View:
             there = [ref for ref in child.items if ref in self.platform.children]
             ties["orderItems"] = {"items": [{"href": self.href(f"{ITEM.path}/{ref}")} for ref in there]}
         order = {"href": self.href(f"orders/{child.order_ref}")}
-        head = self._head(child, f"{child.kind.path}/{child.ref}")
+        head = self._head(child, self._path(child))
         return {**head, **self._members(child.kind, child.members), **ties, "order": order}
 
     def extension(self, extension: Extension) -> JsonObject:
         """A data extension; only v2.1 prints its name (F§3.7)."""
-        path, word = (
-            ("orders", "order") if extension.owner in self.platform.orders else (ITEM.path, "orderItem")
-        )
-        owner = f"{path}/{extension.owner}"
-        key = {"key": msgspec.Raw(extension.key)}
-        pairs = {name: msgspec.Raw(token) for name, token in extension.members.items()}
-        last = {word: {"href": self.href(owner)}}
-        head = self._head(extension, self._extension_path(extension, owner))
-        if self.version == "v2":
-            return {**head, **key, **pairs, **last}
-        return {"name": extension.name, **head, **key, **pairs, **last}
+        word = "order" if extension.owner in self.platform.orders else "orderItem"
+        body = {
+            **self._head(extension, self._path(extension)),
+            "key": msgspec.Raw(extension.key),
+            **{name: msgspec.Raw(token) for name, token in extension.members.items()},
+            word: {"href": self.href(self._owner_path(extension))},
+        }
+        return body if self.version == "v2" else {"name": extension.name, **body}
 
     def brief(self, thing: Listed) -> JsonObject:
         """A list item that is not expanded: v2 shows the link alone, v2.1 the ref too (F§3.2)."""
-        match thing:
-            case Order():
-                path = f"orders/{thing.ref}"
-            case Child():
-                path = f"{thing.kind.path}/{thing.ref}"
-            case Extension():
-                kept_by = "orders" if thing.owner in self.platform.orders else ITEM.path
-                path = self._extension_path(thing, f"{kept_by}/{thing.owner}")
-        link = {"href": self.href(path)}
+        link = {"href": self.href(self._path(thing))}
         return link if self.version == "v2" else {**link, "ref": thing.ref}
 
     def collection(
@@ -137,6 +126,8 @@ class View:
                 return self.child(thing)
             case Extension():
                 return self.extension(thing)
+            case _:
+                assert_never(thing)
 
     def _newer_related(self, order: Order, expand: str | None, names: set[str]) -> JsonObject:
         rule = self.platform.switches.v2_1_expand
@@ -171,11 +162,24 @@ class View:
         sentinel = _sentinel(kind, name, token, self.platform.switches) if self.version == "v2" else None
         return sentinel or msgspec.Raw(token)
 
-    def _extension_path(self, extension: Extension, owner: str) -> str:
-        if self.version == "v2.1":
-            return f"{owner}/extensions/{extension.name}"
-        last = f"/{extension.ref}" if self.platform.switches.v2_extension == "by-ref" else ""
-        return f"{owner}/ext{extension.name}{last}"
+    def _path(self, thing: Listed) -> str:
+        """Where a thing lives, below the version."""
+        match thing:
+            case Order():
+                return f"orders/{thing.ref}"
+            case Child():
+                return f"{thing.kind.path}/{thing.ref}"
+            case Extension() if self.version == "v2.1":
+                return f"{self._owner_path(thing)}/extensions/{thing.name}"
+            case Extension():
+                last = f"/{thing.ref}" if self.platform.switches.v2_extension == "by-ref" else ""
+                return f"{self._owner_path(thing)}/ext{thing.name}{last}"
+            case _:
+                assert_never(thing)
+
+    def _owner_path(self, extension: Extension) -> str:
+        path = "orders" if extension.owner in self.platform.orders else ITEM.path
+        return f"{path}/{extension.owner}"
 
     def _links(self, order: Order, kind: Kind) -> list[JsonObject]:
         children = self.platform.children_of(order.ref, kind)

@@ -73,6 +73,15 @@ def test_what_one_version_writes_the_other_reads(call: Caller, order: str) -> No
     assert call.status("GET", f"/v2.1/orders/{order}/extensions/ext") == 404
 
 
+def test_v2_may_have_several_of_one_name_apart_by_key(call: Caller, order: str) -> None:
+    call.app.platform.switches = call.app.platform.switches.changed({"v2_extension_key": "any"})
+    path = f"/v2/orders/{order}/extext"
+    refs = [extend(call, path, {"key": key, "of": key})["ref"] for key in ("default", "budgets")]
+    assert [call.json("GET", f"{path}/{ref}")["of"] for ref in refs] == ["default", "budgets"]
+    assert len(call.json("GET", path)["items"]) == 2
+    assert call.status("POST", path, {"key": "budgets"}) == 409
+
+
 def test_v2_1_sees_the_extension_named_ext_alone(call: Caller, order: str) -> None:
     extend(call, f"/v2/orders/{order}/extSpending", {"key": "default", "a": 1})
     assert call.json("GET", f"/v2.1/orders/{order}/extensions")["items"] == []

@@ -192,6 +192,18 @@ def test_a_deleted_order_takes_everything_along(call: Caller) -> None:
     assert (list(call.app.platform.children), call.app.platform.extensions) == ([kept], {})
 
 
+def test_a_platform_that_forgets_has_nothing_left(call: Caller) -> None:
+    order = call.created("v2", "?guestRef=g")
+    item_ref = call.hung(order)
+    extend = f"/v2.1/orderItems/{item_ref}/extensions/ext"
+    call("POST", extend, {"a": 1})
+    call.app.platform.clear()
+    assert call.json("GET", "/v2/orders?guestRef=g")["items"] == []
+    assert [
+        call.status("GET", path) for path in (f"/v2/orders/{order}", f"/v2/orderItems/{item_ref}", extend)
+    ] == [404] * 3
+
+
 def test_lists_of_items_have_pages(call: Caller) -> None:
     order = call.created()
     refs = [call.hung(order) for _ in range(3)]
