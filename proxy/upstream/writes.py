@@ -64,6 +64,9 @@ class Writes:
             else:
                 self._journal.note(entry.doubtful("unknown", failed.fault.code))
             raise
+        except Exception:
+            self._journal.note(entry.doubtful("unknown", Fault.INTERNAL.code))
+            raise
         self._answered.append(entry)
         return answer
 
