@@ -106,6 +106,7 @@ _UNREADABLE = {
         "The header section is larger than server.max_head or has more lines than server.max_fields. "
         "Send less, or have the operator raise them.",
     ),
+    Fault.OVERLOADED: ("Too many callers are connected.", "Come back after Retry-After."),
     Fault.HEAD_TIMEOUT: (
         "The request did not arrive in time.",
         "The header section was not whole within server.head_timeout. Send it faster, or have the operator raise it.",

@@ -42,6 +42,8 @@ class GatewayProtocol(Replying):
         self._fault = Fault.HEADERS
         self._deadline: asyncio.TimerHandle | None = None
         self._watch()
+        if len(self.connections) > self._limits.max_connections:
+            self._refuse(Fault.OVERLOADED)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come; a timer runs only while a header section is unfinished, so most requests need none."""

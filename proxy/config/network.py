@@ -62,7 +62,9 @@ class Server(Section):
     keepalive: Seconds = 5.0
     """How long a caller's idle connection is kept."""
     max_in_flight: Count = 200
-    """Requests at work at the same time; more are answered 503 at once."""
+    """Requests at work at the same time; more are answered 503 at once. One whose body is still coming does not count."""
+    max_connections: Count = 2000
+    """Connections of callers at the same time; more are answered 503 and closed."""
 
     @model_validator(mode="after")
     def _check(self) -> Server:
