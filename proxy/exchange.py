@@ -83,15 +83,19 @@ def exchange(mapping: CompiledMapping, asked: Asked) -> Exchange:
 
 
 def record_key(endpoint: Endpoint, parameters: Mapping[str, bytes], pairs: Pairs, body: bytes) -> str:
-    """The name of the record that a call is about: from the path, the query or the body; empty when it has none."""
+    """The name of the record that a call is about: from the path (its parent, where that stands there), the query, the body.
+
+    Empty when it has none.
+    """
     record = endpoint.record
-    if record.path in parameters:
-        return unquote(parameters[record.path].decode("latin-1"))
+    for parameter in (record.parent, record.path):
+        if parameter in parameters:
+            return unquote(parameters[parameter].decode("latin-1"))
     for name, value in pairs:
-        if name == record.query.encode():
+        if record.query and name == record.query.encode():
             return decoded(value or b"")
     try:
-        raw = open_object(body).get(record.body) if body else None
+        raw = open_object(body).get(record.body) if body and record.body else None
         return text_of(raw) if raw is not None and kind(raw) is Kind.STRING else ""
     except Refused:
         return ""

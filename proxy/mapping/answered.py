@@ -56,6 +56,8 @@ def _declared(source: Source, file: Resource, endpoint: Endpoint, one: Differenc
                 yield endpoint.id
         case Part.REQUEST:
             yield from _rules(file, one, {"request", "both"}, one.place)
+            if one.kind is Kind.REQUIRED_V2:  # the endpoint goes on refusing what v2 refuses
+                yield endpoint.id
         case _:
             yield from _rules(file, one, {"answer", "both"}, one.place)
             if _needs_nobody(one):

@@ -63,7 +63,8 @@ class Rule(Claim, frozen=True, kw_only=True):
         "rename", "constant", "default",  # both
         "drop", "drop-links", "drop-null", "drop-unset", "optional",  # request bodies
         "keep-only", "collection", "link", "frozen",  # answers
-        "refuse", "clamp", "one-of",  # queries
+        "refuse",  # request bodies and queries
+        "clamp", "one-of",  # queries
     ]  # fmt: skip
     native: str = ""
     """`rename`: v2.1's pointer for the place."""
@@ -139,12 +140,22 @@ class Step(Claim, frozen=True, kw_only=True):
 
 
 class Record(_Strict, frozen=True):
-    """Where the name of the record stands: path parameter, body member, query parameter, stamp member."""
+    """Where the name of the record stands: path parameter, body member, query parameter, stamp member.
+
+    `parent` is the path parameter that names the record which this one belongs to. Where it stands in the path it is the
+    key, so that all calls about one parent stay together. A record without a name of its own in bodies or queries has none.
+
+    `created` is the member of an answer that says when the record was made, and `link` the one with its own address;
+    both are for the evidence alone, which can say less without them.
+    """
 
     path: str
-    body: str
-    query: str
     stamp: str
+    body: str = ""
+    query: str = ""
+    parent: str = ""
+    created: str = ""
+    link: str = "href"
 
 
 class Resource(_Strict, frozen=True, kw_only=True):

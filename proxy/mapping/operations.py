@@ -43,6 +43,23 @@ class DropLinks:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing:
+    """A member that v2.1 has no place for; who sends it learns that before anything is sent."""
+
+    pointer: str
+    rule: str
+    message: str
+    says: str
+    creates: ClassVar[bool] = False
+
+    def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
+        """Nothing where nothing stands, else raise `Refused`."""
+        if value is None:
+            return None
+        raise Refused(Fault.UNTRANSLATABLE, self.message, self.says, pointer=self.pointer, rule=self.rule)
+
+
+@dataclass(frozen=True, slots=True)
 class Blanks:
     """A request body in which members may say nothing; most bodies hold no such word, which one look tells."""
 

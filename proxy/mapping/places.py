@@ -17,7 +17,7 @@ from proxy.mapping.defaults import Constant, Default, Hidden, Restored
 from proxy.mapping.model import Rule
 from proxy.mapping.moves import Move, Way
 from proxy.mapping.nodes import Drop, Elements, Leaf, Node, Object
-from proxy.mapping.operations import Blank, Blanks, DropLinks, Link
+from proxy.mapping.operations import Blank, Blanks, DropLinks, Link, Refusing
 
 _BLANKS = ("drop-null", "drop-unset")
 _ELSEWHERE = (*_BLANKS, "optional")
@@ -77,7 +77,7 @@ class _Side:
     def node(self, place: _Place) -> Node | None:
         """What is to be done at a place and below."""
         rule = place.rule
-        if rule is not None and rule.do in {"drop", "drop-links", "link"}:
+        if rule is not None and rule.do in {"drop", "drop-links", "link", "refuse"}:
             return self._taken_over(place, rule)
         made = self._blank(place, self._inside(place))
         if rule is None or rule.do not in {"constant", "default"}:
@@ -140,17 +140,23 @@ class _Side:
         kept = tuple((name, node) for name, node in members if name in keep)
         return Object(element.pointer, kept, frozenset(element.children), (), keep, rule.id)
 
-    def _taken_over(self, place: _Place, rule: Rule) -> Node:
+    def _taken_over(self, place: _Place, rule: Rule) -> Node | None:
+        if rule.do == "refuse":
+            return self._blank(place, Refusing(place.pointer, rule.id, _named(rule, place), rule.says))
         if rule.do == "drop":
             return Drop(place.pointer, rule.id)
         if rule.do == "drop-links":
-            message = rule.message.replace("{member}", place.pointer.rpartition("/")[2])
-            return DropLinks(place.pointer, rule.id, message, frozenset(rule.members))
+            return DropLinks(place.pointer, rule.id, _named(rule, place), frozenset(rule.members))
         codec = self.planner.codec("href", False)
         if codec is None:
             raise MappingError(f"rule {rule.id}: 'link' needs a codec for the leaf type 'href' in api.toml")
         bare = place.schema is not None and "string" in place.schema.types
         return Link(place.pointer, rule.id, rule.suffix, bare, self.planner.own, codec)
+
+
+def _named(rule: Rule, place: _Place) -> str:
+    """What a caller reads, with the name of the member."""
+    return rule.message.replace("{member}", place.pointer.rpartition("/")[2])
 
 
 def _gather(rules: Sequence[Rule], schemas: Sequence[Schema], *, forward: bool) -> _Place:

@@ -41,9 +41,10 @@ def switches(dice: Dice, world: World, side: Side) -> Switches:
     return dice.pick(world.heeded(side)) if dice.chance(2) else ()
 
 
-def relations(schema: Schema) -> list[str]:
-    """The members of an answer that stand for other records."""
-    return [name for name, one in schema.members.items() if "items" in one.members]
+def relations(world: World, side: Side) -> list[str]:
+    """The members of an answer that stand for other records, which no request says."""
+    said = {name for one in world.writers(side) for name in (one.native.request or Schema()).members}
+    return [name for name, one in side.stored.members.items() if "items" in one.members and name not in said]
 
 
 def state(dice: Dice, world: World, reader: Side) -> State:
@@ -62,16 +63,16 @@ def state(dice: Dice, world: World, reader: Side) -> State:
                 found[ref][name] = {"items": [{"href": link} for link in links]}
     around = _around(reader)
     page = record(dice, around) if around.members else {}
-    return State(found, children, page, *_printing(dice, schema))
+    return State(found, children, page, *_printing(dice, relations(world, reader)))
 
 
-def _printing(dice: Dice, schema: Schema) -> tuple[bool, int, dict[str, Tree]]:
+def _printing(dice: Dice, names: list[str]) -> tuple[bool, int, dict[str, Tree]]:
     empty: tuple[Tree, ...] = ({}, {"items": []})
-    return dice.chance(2), dice.number(), {name: dice.pick(empty) for name in relations(schema)}
+    return dice.chance(2), dice.number(), {name: dice.pick(empty) for name in names}
 
 
 def _children(world: World, reader: Side) -> Iterator[tuple[str, Operation]]:
-    for name in relations(reader.stored) if reader.single else ():
+    for name in relations(world, reader) if reader.single else ():
         operation = world.source.v2_1.operations.get(f"GET {reader.native.path}/{name}")
         if operation is not None:
             yield name, operation
@@ -97,16 +98,19 @@ _PAGE = Schema(
 
 def write(dice: Dice, world: World, side: Side) -> Case:
     """A valid request to an endpoint that writes, and a store before it."""
-    body = documents.request(dice, side.v2, side.native, world.policies(side))
+    posts = side.v2.request is not None
+    body: Tree = documents.request(dice, side.v2, side.native, world.policies(side)) if posts else b""
     schema = world.reader(side).stored
     held = {REF: record(dice, schema)} if side.single or dice.chance(3) else {}
     conflict = bool(held) and not side.single
-    if conflict:
+    if conflict and isinstance(body, dict):
         held[REF] |= _twin(side, body)
     around = record(dice, _PAGE, extra=False) if conflict else {}
     return Case(
         switches=switches(dice, world, side),
-        state=State(held, {}, around, *_printing(dice, schema), conflict=conflict),
+        state=State(
+            held, {}, around, *_printing(dice, relations(world, world.reader(side))), conflict=conflict
+        ),
         ref=REF if side.single else "",
         query=documents.query(dice, side.v2) if dice.chance(2) else b"",
         body=body,

@@ -18,7 +18,7 @@ from tests.laws.store import Store
 from tests.laws.trees import Leaves, Tree, difference, leaves, members, place, root, tree
 from tests.laws.view import own_link, unsaid, view
 from tests.laws.world import Drive, Side, World, asked, drive
-from tests.laws.writing import NOTHING, blank, fits, for_its_query, lost_queries, sent
+from tests.laws.writing import NOTHING, blank, fits, for_a_reason, lost_queries, sent
 
 
 def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
@@ -37,7 +37,7 @@ def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     native = members(made.reply.native.body)
     whole = Store(world, replace(case.state, whole_seconds=False), side.record)
     before = _stored_answer(whole, made)
-    expected = leaves(v2_answer(side, case, before))
+    expected = leaves(v2_answer(world, side, case, before))
     got, theirs = leaves(members(made.reply.answer.body)), leaves(native)
     free = unsaid(side.shown, side.stored)
     for pointer, (want, ours) in difference(expected, got).items():
@@ -68,7 +68,7 @@ def _stored_answer(store: Store, made: Drive) -> dict[str, Tree]:
     return first
 
 
-def v2_answer(side: Side, case: Case, native: dict[str, Tree]) -> Tree:
+def v2_answer(world: World, side: Side, case: Case, native: dict[str, Tree]) -> Tree:
     """v2's own answer, where v2.1 has this one."""
     query = {name.decode(): decoded(value or b"") for name, value in parameters(case.query)}
     if not side.single:
@@ -76,7 +76,7 @@ def v2_answer(side: Side, case: Case, native: dict[str, Tree]) -> Tree:
     shown = view(side.shown, side.stored, native, full=True)
     assert isinstance(shown, dict)
     name = query.get("expand", "")
-    if name in relations(side.stored):
+    if name in relations(world, side):
         page, inside = native[name], side.shown.members[name]
         assert isinstance(page, dict)
         shown[name] = {
@@ -95,7 +95,7 @@ def _same_error(world: World, side: Side, case: Case) -> None:
         request = asked(mapping, side, case.ref, case.query, case.text)
         made = drive(mapping, request, Store(world, case.state, side.record))
     except Refused as no:
-        for_its_query(side, no)
+        for_a_reason(world, side, case, no)
         return
     answer, native = made.reply.answer, made.reply.native
     endpoint = mapping.endpoints[side.spec.id]
@@ -129,7 +129,7 @@ def unknowns(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     """A member that nobody knows comes out token for token, on the way in and on the way back."""
     store = Store(world, case.state, side.record)
     made = sent(world, side, case, store)
-    if made is None or made.reply.answer.status >= 400:
+    if made is None or made.reply.answer.status >= 400 or not made.reply.answer.body:
         return
     if side.v2.request is not None:
         _kept(members(case.text), members(made.calls[0].body), side.v2.request, side.native.request)

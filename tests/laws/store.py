@@ -65,6 +65,9 @@ class Store(Platform):
             for name, member in one.request.members.items()
             if member.read_only and member.codec == "timestamp"
         }
+        own = [one for one in world.sides.values() if one.record == record]
+        self._home = next(one.native.path for one in own if one.reads and one.single)
+        self._lists = {one.native.path for one in own if one.reads and not one.single}
         self.state = replace(state, records=dict(state.records))
 
     def answer(self, call: Call) -> Answer:  # noqa: PLR0911 - one line for each kind of call
@@ -79,7 +82,7 @@ class Store(Platform):
         if self.state.error is not None:
             return self.state.error
         match operation.method, ref:
-            case "GET", "":
+            case "GET", _ if operation.path in self._lists:
                 return self._list(operation)
             case "GET", _ if not operation.path.endswith("}"):
                 return self._children(operation, ref, known)
@@ -134,16 +137,14 @@ class Store(Platform):
         same = [
             ref
             for ref, one in self.state.records.items()
-            if one.get(self._record.body) == sent.get(self._record.body)
+            if self._record.body and one.get(self._record.body) == sent.get(self._record.body)
         ]
         if self.state.conflict and same:
             text = token("The resource already exists.").decode()
             return Answer(409, [_JSON], f'{{"status":409,"code":409,"message":{text}}}'.encode())
         self.state.records[NEW] = dict.fromkeys(self._stamps, CREATED)
         made = self._write(operation, NEW, body)
-        return Answer(
-            201, [*made.headers, (b"Location", decode(self._link(operation, NEW)).encode())], made.body
-        )
+        return Answer(201, [*made.headers, (b"Location", decode(self._link(NEW)).encode())], made.body)
 
     def _write(self, operation: Operation, ref: str, body: bytes) -> Answer:
         """A PUT or POST replaces what callers write; a PATCH leaves what it does not name."""
@@ -156,20 +157,18 @@ class Store(Platform):
         self.state.records[ref] = {**shown, **kept, self._record.stamp: MODIFIED, **sent}
         return self._one(operation, ref, 200)
 
-    def _link(self, operation: Operation, ref: str) -> bytes:
-        path = operation.path.rpartition("/")[0] if "{" in operation.path else operation.path
-        return token(f"{PLATFORM}{path}/{ref}")
+    def _link(self, ref: str) -> bytes:
+        return token(f"{PLATFORM}{self._home.rpartition('/')[0]}/{ref}")
 
     def _one(self, operation: Operation, ref: str, status: int) -> Answer:
         if ref not in self.state.records:
             return Answer(404, [_JSON], b'{"status":404,"code":404,"message":"Not found"}')
-        made = {**self.state.records[ref], "ref": token(ref), "href": self._link(operation, ref)}
+        made = {**self.state.records[ref], "ref": token(ref), "href": self._link(ref)}
         return self._say(made, operation, status)
 
     def _list(self, operation: Operation) -> Answer:
         items: list[Tree] = [
-            {**one, "ref": token(ref), "href": self._link(operation, ref)}
-            for ref, one in self.state.records.items()
+            {**one, "ref": token(ref), "href": self._link(ref)} for ref, one in self.state.records.items()
         ]
         return self._say({**self.state.page, "items": items}, operation, 200)
 

@@ -58,7 +58,8 @@ def view(v2: Schema, native: Schema, made: Tree, *, full: bool, expanded: bool =
             return leaf(v2, made)
         case list():
             inside, within = v2.items or NOTHING, native.items or NOTHING
-            return [view(inside, within, one, full=expanded) for one in made]
+            links = "href" in inside.members
+            return [view(inside, within, one, full=expanded or not links) for one in made]
     out: dict[str, Tree] = {}
     for name, value in made.items():
         mine, theirs = v2.members.get(name), native.members.get(name)
@@ -80,7 +81,7 @@ def _relations(v2: Schema, native: Schema, made: dict[str, Tree]) -> dict[str, T
     out: dict[str, Tree] = {}
     for name, mine in v2.members.items():
         theirs = native.members.get(name, NOTHING)
-        if "object" not in mine.types or "items" not in theirs.members:
+        if "object" not in mine.types or "items" not in theirs.members or not mine.required:
             continue
         if "href" in mine.required:
             out[name] = {"href": token(f"{own_link(made)}/{name}")}

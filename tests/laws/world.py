@@ -22,6 +22,8 @@ PUBLIC = "http://localhost:8080"
 PLATFORM = "https://api-engage-eu.sitecorecloud.io"
 ALIAS = "https://api.boxever.com"
 BASES = Bases(PUBLIC, PLATFORM, PLATFORM, (ALIAS,))
+PARENT = "0B8BD2D0-8f14-4f43-a1cf-5f2a9f4c1f9e"
+"""The record that all others belong to, where they belong to one."""
 HEADERS = [(b"Authorization", b"Basic dTpw"), (b"Content-Type", b"application/json")]
 
 Switches: TypeAlias = tuple[tuple[str, Setting], ...]
@@ -116,12 +118,16 @@ class World:
         names |= {name for name in side.spec.status.values() if isinstance(name, str)}
         return [one for one in self.choices if not one or one[0][0] in names]
 
+    def chosen(self, side: Side, switches: Switches) -> set[str]:
+        """The rules that refuse a member of a request to this endpoint because the operator chose that they do."""
+        rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
+        held = dict(switches).items()
+        return {one.id for one in rules if one.do == "refuse" and one.when and one.when.items() <= held}
+
     def reader(self, side: Side) -> Side:
         """The endpoint that reads the record which `side` writes."""
         return next(
-            one
-            for one in self.sides.values()
-            if one.reads and one.single and _collection(one) == _collection(side)
+            one for one in self.sides.values() if one.reads and one.single and one.record == side.record
         )
 
     def writers(self, side: Side) -> list[Side]:
@@ -129,17 +135,13 @@ class World:
         return [
             one
             for one in self.sides.values()
-            if not one.reads and one.single and _collection(one) == _collection(side)
+            if one.v2.request is not None and one.single and one.record == side.record
         ]
 
     def policies(self, side: Side) -> frozenset[str]:
         """What a request to this endpoint may say instead of leaving a member out (named once per endpoint)."""
         rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
         return frozenset(one.do for one in rules if one.do in {"drop-null", "drop-unset"})
-
-
-def _collection(side: Side) -> str:
-    return side.v2.path.rpartition("/")[0] if side.single else side.v2.path
 
 
 def world(folder: Path) -> World:
@@ -163,8 +165,8 @@ def asked(
     mapping: CompiledMapping, side: Side, ref: str = "", query: bytes = b"", body: bytes = b""
 ) -> Asked:
     """A v2 request as traffic would match it."""
-    path = side.v2.path.replace("{" + side.record.path + "}", ref).encode()
-    found = mapping.paths.match(path)
+    path = side.v2.path.replace("{" + side.record.path + "}", ref)
+    found = mapping.paths.match(path.replace("{" + side.record.parent + "}", PARENT).encode())
     assert found is not None, side.v2.path
     methods, held = found
     headers = HEADERS if body else HEADERS[:1]

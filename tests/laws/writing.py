@@ -26,7 +26,7 @@ def sent(world: World, side: Side, case: Case, store: Store) -> Drive | None:
     try:
         made = drive(mapping, asked(mapping, side, case.ref, case.query, case.text), store)
     except Refused as no:
-        for_its_query(side, no)
+        for_a_reason(world, side, case, no)
         return None
     said = made.reply.answer.status
     allowed = set(side.v2.answers) | set(mapping.endpoints[side.spec.id].status.values())
@@ -92,8 +92,10 @@ def lost_queries(mapping: CompiledMapping, side: Side, case: Case, made: Drive, 
             )
 
 
-def for_its_query(side: Side, no: Refused) -> None:
-    """A valid request may be refused only for parameters of which v2.1 has none, or not all together."""
+def for_a_reason(world: World, side: Side, case: Case, no: Refused) -> None:
+    """A valid request may be refused for a parameter that v2.1 has not, or not with others; or as the operator chose."""
+    if no.rule in world.chosen(side, case.switches):
+        return
     names = set(no.pointer.removeprefix("?").split(","))
     assert no.pointer[:1] == "?", f"refused: {no.detail}"
     assert names & set(side.v2.query), f"refused for {no.pointer}: {no.detail}"
@@ -199,7 +201,8 @@ def read_modify_write(world: World, side: Side, case: Case, ledger: Ledger) -> N
     try:
         posted = sent_back(world, side, case, got, store)
     except Refused as no:
-        _cannot_go_back(side, no, before)
+        if no.rule not in world.chosen(side, case.switches):
+            _cannot_go_back(side, no, before)
         return
     assert not posted.reply.untranslated
     after = leaves(store.state.records[case.ref])

@@ -18,7 +18,7 @@ from proxy.mapping.lint.scope import Places
 from tests.mapping.seeding import FOLDER, copied, rule
 
 SHIPPED = load(FOLDER)
-ORDERS = SHIPPED.resources[0]
+ORDERS, *OTHERS = SHIPPED.resources
 
 NARROWS: Mapping[str, str] = {
     "orders.nulls": "without it a null that v2 takes reaches v2.1, which may take it too",
@@ -38,7 +38,7 @@ NARROWS: Mapping[str, str] = {
 def without(id_: str) -> Source:
     """The shipped mapping without one rule."""
     kept = [one for one in ORDERS.rule if one.id != id_]
-    return dataclasses.replace(SHIPPED, resources=[msgspec.structs.replace(ORDERS, rule=kept)])
+    return dataclasses.replace(SHIPPED, resources=[msgspec.structs.replace(ORDERS, rule=kept), *OTHERS])
 
 
 @pytest.mark.parametrize("id_", [one.id for one in ORDERS.rule])
@@ -51,13 +51,17 @@ def test_a_rule_that_goes_is_missed_unless_it_only_narrows(id_: str) -> None:
 @pytest.mark.parametrize("id_", [one.id for one in ORDERS.step])
 def test_a_step_that_goes_is_missed(id_: str) -> None:
     kept = [one for one in ORDERS.step if one.id != id_]
-    assert findings(dataclasses.replace(SHIPPED, resources=[msgspec.structs.replace(ORDERS, step=kept)]))
+    assert findings(
+        dataclasses.replace(SHIPPED, resources=[msgspec.structs.replace(ORDERS, step=kept), *OTHERS])
+    )
 
 
 @pytest.mark.parametrize("id_", [one.id for one in ORDERS.endpoint])
 def test_an_endpoint_that_goes_is_missed(id_: str) -> None:
     kept = [one for one in ORDERS.endpoint if one.id != id_]
-    assert findings(dataclasses.replace(SHIPPED, resources=[msgspec.structs.replace(ORDERS, endpoint=kept)]))
+    assert findings(
+        dataclasses.replace(SHIPPED, resources=[msgspec.structs.replace(ORDERS, endpoint=kept), *OTHERS])
+    )
 
 
 @pytest.mark.parametrize("place", [place for one in SHIPPED.accepted for place in one.place])
@@ -194,7 +198,7 @@ def test_steps_in_different_cases_do_not_meet() -> None:
     join = next(one for one in ORDERS.step if one.kind == "join")
     other = msgspec.structs.replace(join, id="made.up", case="!expanded")
     resource = msgspec.structs.replace(ORDERS, step=[*ORDERS.step, other])
-    found = findings(dataclasses.replace(SHIPPED, resources=[resource]))
+    found = findings(dataclasses.replace(SHIPPED, resources=[resource, *OTHERS]))
     assert [one for one in found if one.kind is FindingKind.OVERLAP] == []
 
 

@@ -45,6 +45,10 @@ NAMES = [
     Seed("a record that no path names", R, ('path = "orderRef"', 'path = "ref"'), "reference", "record.path", "there are: orderRef"),
     Seed("a record that no body has", R, ('body = "referenceId"', 'body = "reference"'), "reference", "record.body", "did you mean 'referenceId'"),
     Seed("a stamp that no answer has", R, ('stamp = "modifiedAt"', 'stamp = "changedAt"'), "reference", "record.stamp", "did you mean 'createdAt'"),
+    Seed("a creation time that no answer has", R, ('created = "createdAt"', 'created = "madeAt"'), "reference", "record.created", "did you mean"),
+    Seed("a link of its own that no answer has", R, ('created = "createdAt"', 'created = "createdAt"\nlink = "self"'), "reference", "record.link", "no 'self' there"),
+    Seed("a read that would write", R, ('v2-1 = "GET /v2.1/orders/{orderRef}"', 'v2-1 = "DELETE /v2.1/orders/{orderRef}"'), "reference", "orders.get", "reads are repeated"),
+    Seed("a step of a read that would write", R, ('call = "GET /v2.1/orders/{orderRef}/orderItems?expand=true"', 'call = "POST /v2.1/orders/{orderRef}/orderItems?expand=true"'), "reference", "orders.get.items", "would be a POST", count=2),
 ]  # fmt: skip
 
 OPERATIONS = [
@@ -161,7 +165,7 @@ FORM = [
     Seed("a word that is no table", R, ('cases = { expanded = { query = "expand", equals = "true" } }', "cases = { expanded = 7 }"), "form", "orders.list: $.endpoint[1].cases.expanded", "must be a table"),
     Seed("an accepted entry in another form", X, ('says = "v2 documents no order', 'says_ = "v2 documents no order'), "form", "accepted.sort", "did you mean 'says'", count=2),
     Seed("a contract that is not understood", V2, lambda t: members(t, "Order").update(a={"type": "text"}), "form", "'text' is not understood", "x-type", "v2.json"),
-    Seed("a list that is none", A, ('resources = ["orders.toml"]', "resources = 7"), "form", "$.resources", "`array`"),
+    Seed("a list that is none", A, ('resources = ["orders.toml"', 'resources = 7 # ["orders.toml"'), "form", "$.resources", "`array`"),
     Seed("a drop without a loss", R, rule("made.up", "orders.get", "answer", "/cardType", "drop"), "loss", "made.up", "drops something without a loss"),
     Seed("a dropped parameter without a loss", R, rule("made.up", "orders.list", "query", "offset", "drop"), "loss", "made.up", "drops something without a loss"),
     Seed("a value that v2 callers know is hidden", V, '\n[[table.entry]]\nid = "made.up"\nv2 = "UNKNOWN"\nv2-1 = "PURCHASED"\ndirection = "back"\nsays = "So."\ngrade = "D"\nloss = "L-X"\nreason = "None."\n', "value", "made.up", "a value that v2 callers know"),

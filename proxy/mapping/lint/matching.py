@@ -10,7 +10,7 @@ from proxy.mapping.lint.overlap import reduces
 from proxy.mapping.lint.scope import Places, Scope, active, below, settings
 from proxy.mapping.model import Rule, Setting, Switch
 
-_TAKES = frozenset({"drop", "drop-links", "link"})
+_TAKES = frozenset({"drop", "drop-links", "link", "refuse"})
 
 
 @dataclass(frozen=True)

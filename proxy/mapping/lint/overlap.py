@@ -57,7 +57,7 @@ def takes_over(rule: Rule, above: str, place: str, *, answer: bool) -> bool:
     """Whether a rule at `above` decides alone what becomes of a place below it."""
     if place == above or not below(place, above):
         return False
-    if rule.do in {"drop", "drop-links", "link", "constant"} or (rule.do == "rename" and answer):
+    if rule.do in {"drop", "drop-links", "link", "refuse", "constant"} or (rule.do == "rename" and answer):
         return True
     return reduces(rule, above, place)
 

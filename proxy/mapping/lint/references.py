@@ -44,6 +44,7 @@ def references(source: Source) -> Iterator[Finding]:
             yield from _on(file, resource, rule, rule.on)
         for step in resource.step:
             yield from _on(file, resource, step, [step.on])
+        yield from _reads(file, resource)
 
 
 def _refer(file: str, rule: str, place: str, message: str, way_out: str) -> Finding:
@@ -120,6 +121,23 @@ def _endpoint(source: Source, file: str, one: Endpoint, seen: dict[str, str]) ->
     yield from _refusal(source, file, one)
 
 
+def _reads(file: str, resource: Resource) -> Iterator[Finding]:
+    """Reads that would write to v2.1: reads are repeated to compare the two versions, and nothing may be written twice."""
+    calls = [(one.id, one.id, "v2-1", one.v2_1) for one in resource.endpoint]
+    calls += [
+        (one.on, one.id, place, call)
+        for one in resource.step
+        for place, call in (("call", one.call), ("then", one.then))
+    ]
+    reads = {one.id for one in resource.endpoint if one.v2.startswith("GET ")}
+    for endpoint, name, place, call in calls:
+        if endpoint in reads and call and not call.startswith("GET "):
+            message = f"{endpoint} reads in v2, and in v2.1 it would be a {call.partition(' ')[0]}"
+            yield _refer(
+                file, name, place, message, "call GET, since reads are repeated to compare the versions"
+            )
+
+
 def _refusal(source: Source, file: str, one: Endpoint) -> Iterator[Finding]:
     if one.refuse is None:
         return
@@ -176,15 +194,18 @@ def _status_switch(source: Source, file: str, rule: str, place: str, name: str) 
 
 def record_details(file: str, resource: Resource, found: list[Scope]) -> Iterator[Finding]:
     """The record's members: in a path, a request body, a query and an answer of some endpoint."""
+    answered = {name.rpartition("/")[2] for one in found for name in one.answer_v2.schemas}
     known = {
         "path": {name for one in resource.endpoint for name in placeholders(one.v2)},
         "body": {name for one in found if one.v2 and one.v2.request for name in one.v2.request.members},
         "query": {name for one in found if one.v2 for name in one.v2.query},
-        "stamp": {name.rpartition("/")[2] for one in found for name in one.answer_v2.schemas},
+        "stamp": answered,
     }
+    known |= dict.fromkeys(("created", "link"), answered) | {"parent": known["path"]}
+    optional = {"body", "query", "parent", "created", "link"}
     for key, names in known.items():
         value = getattr(resource.record, key)
-        if value not in names:
+        if value not in names and (value or key not in optional):
             what = f"v2 has no '{value}' there in any endpoint"
             yield _refer(file, "", f"record.{key}", what, nearest(value, sorted(names)))
 

@@ -47,7 +47,7 @@ _OPERATIONS: Mapping[str, _Operation] = {
     "collection": _operation("answer", may="members", holds="array"),
     "link": _operation("answer", may="suffix", home="v2"),
     "frozen": _operation("answer"),
-    "refuse": _operation("query", "message", home="v2"),
+    "refuse": _operation("request query", "message", home="v2"),
     "clamp": _operation("query", "maximum", home="v2", holds="integer"),
     "one-of": _operation("query", "message", "prefer", home="v2"),
 }

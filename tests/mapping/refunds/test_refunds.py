@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(HERE / "examples", made / "examples")
     shutil.copy(HERE / "refunds.toml", made)
     api = (made / "api.toml").read_text("utf-8")
-    api = api.replace('["orders.toml"]', '["orders.toml", "refunds.toml"]')
+    api = api.replace('resources = ["orders.toml"', 'resources = ["orders.toml", "refunds.toml"')
     (made / "api.toml").write_text(api.replace("family = [", 'family = ["/v2/refunds", '), "utf-8")
     with (made / "values.toml").open("a", encoding="utf-8") as values:
         values.write((HERE / "values.toml").read_text("utf-8"))
