@@ -23,8 +23,8 @@ from proxy.errors import ConfigError, StoreError
 from proxy.store.schema import META, METADATA, SCHEMA
 
 Trouble: TypeAlias = Literal[
-    "full", "locked", "corrupt", "unwritable", "refused", "gone", "newer_schema", "failed"
-]
+    "full", "locked", "unwritable", "refused", "gone", "corrupt", "older_schema", "newer_schema", "foreign", "failed"
+]  # fmt: skip
 """Why the store cannot be used; docs/store.md explains each."""
 
 _NAMESPACE = "crossfade"
