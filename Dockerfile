@@ -8,9 +8,9 @@ ARG PYTHON=3.13-slim
 FROM python:${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
-COPY requirements/core.txt requirements/build.txt requirements/
+COPY requirements/postgresql.txt requirements/build.txt requirements/
 RUN python -m venv --without-pip /opt/crossfade
-RUN python -m pip --python /opt/crossfade/bin/python install --require-hashes -r requirements/core.txt
+RUN python -m pip --python /opt/crossfade/bin/python install --require-hashes -r requirements/postgresql.txt
 RUN python -m venv /opt/build && /opt/build/bin/python -m pip install --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md ./
 COPY proxy proxy

@@ -118,7 +118,7 @@ missing = missing=; for one in $(1); do command -v $${one%%:*} >/dev/null || mis
 
 # Programs that a few tests use. Without them these tests are left out and named at the end.
 system:
-	@$(call missing,curl:curl node:nodejs) && exit; \
+	@$(call missing,curl:curl node:nodejs /usr/lib/postgresql/*/bin/initdb:postgresql) && exit; \
 	printf '%-36s' "system packages$$missing"; \
 	if ( $(call apt,$$missing) ) >/dev/null 2>&1; then echo ok; \
 	elif [ "$$CI" = true ]; then echo 'failed: install them, CI runs every test'; exit 1; \

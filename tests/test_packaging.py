@@ -208,17 +208,18 @@ def test_no_tool_to_build_with_is_left_in_the_image(image: Image, tool: str) -> 
 @pytest.mark.timeout(_SECONDS)
 def test_the_installed_program_carries_its_mappings_and_the_demo_its_material(image: Image) -> None:
     program = (
-        "import proxy.app, proxy.cli.demo.material as m\n"
-        "from proxy.mapping.api import load\n"
-        "load(proxy.app.SHIPPED)\n"
-        "print(proxy.app.SHIPPED, len(m.read_examples().examples), len(m.read_traffic().callers))"
+        "import proxy.cli.demo.material as m\n"
+        "from proxy.mapping.api import SHIPPED, load\n"
+        "load(SHIPPED)\n"
+        "traffic = m.read_traffic()\n"
+        "print(SHIPPED, len(m.read_examples().examples), len(traffic.callers), len(traffic.stories))"
     )
     python = image.root / "opt/crossfade/bin/python"
     said = subprocess.run(
         [python, "-c", program], capture_output=True, text=True, cwd=image.root, check=True
     ).stdout
     assert said.startswith(f"{image.root}/opt/crossfade/lib/")
-    assert said.split()[1:] == ["4", "6"]
+    assert said.split()[1:] == ["4", "6", "1"]
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:
@@ -241,7 +242,7 @@ def test_nothing_that_is_copied_is_kept_out_of_the_build() -> None:
     assert copied == admitted
 
 
-@pytest.mark.parametrize("name", ["core.txt", "dev.txt", "build.txt"])
+@pytest.mark.parametrize("name", ["core.txt", "postgresql.txt", "dev.txt", "build.txt"])
 def test_every_requirement_is_pinned_with_a_hash_and_no_index_is_named(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text()
     pinned = re.findall(r"(?m)^[a-zA-Z0-9][^\n]*", text)
