@@ -100,7 +100,11 @@ class Replying(HttpToolsProtocol):
             else:
                 await self._stream(cycle, answer, answer.rest)
             self._finish(cycle)
-        elif answer.rest is not None:
+            return
+        cycle.disconnected = (
+            True  # else uvicorn logs an error: its own notice of a leaving caller may come later
+        )
+        if answer.rest is not None:
             await let_go(answer.rest, cycle.scope["method"])
 
     async def _stream(self, cycle: RequestResponseCycle, answer: Answer, rest: Rest) -> None:
