@@ -194,8 +194,8 @@ class AnswerReader:
 
     def _made(self, body: bytes) -> Answer:
         headers = self._headers
-        if self._coded:
-            headers = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
+        if self._coded or self._status == 204:
+            headers = unframed(headers, self._status)
         return Answer(self._status, headers, body, self._phrase)
 
     def _check_interim(self, status: int) -> None:
@@ -223,3 +223,9 @@ class AnswerReader:
         self.reusable = False
         self._reason = reason
         raise BadAnswer(reason)
+
+
+def unframed(headers: Headers, status: int) -> Headers:
+    """The fields of an answer without its transfer coding; a 204 may not have a length either (RFC 9110 §8.6)."""
+    dropped = {b"transfer-encoding", b"content-length"} if status == 204 else {b"transfer-encoding"}
+    return [pair for pair in headers if pair[0].lower() not in dropped]

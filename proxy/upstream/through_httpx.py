@@ -17,6 +17,7 @@ import httpx
 
 from proxy.errors import ConfigError, Fault, Refused, UpstreamFailed
 from proxy.types import Answer, Call, Headers, Outcome
+from proxy.upstream.answer import unframed
 from proxy.upstream.attempts import Attempts, Reason, pauses
 from proxy.upstream.request import READS, outgoing_headers, request_head
 from proxy.upstream.settings import UpstreamSettings, tls_context
@@ -118,7 +119,7 @@ class HttpxEngine:
             if not parted:
                 await response.aclose()
         self._attempts.ended[Outcome.ANSWERED] += 1
-        fields = [pair for pair in response.headers.raw if pair[0].lower() != b"transfer-encoding"]
+        fields = unframed(response.headers.raw, response.status_code)
         reason = response.extensions.get("reason_phrase", b"")
         rest = Coming(pieces, partial(self._over, response)) if parted else None
         return Answer(response.status_code, fields, body, reason, rest)

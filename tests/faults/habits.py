@@ -15,8 +15,8 @@ class Habit:
     write: str
 
 
+HEAD_MISSING = "408 `CF-HEAD-TIMEOUT` not_sent"
 BODY_MISSING = "408 `CF-BODY-TIMEOUT` not_sent"
-RIGHT = "as usual"
 
 HABITS = {
     habit.id: habit
@@ -38,8 +38,8 @@ HABITS = {
         Habit(
             "C5",
             "sends its header section byte by byte",
-            "the connection is closed, nothing is sent",
-            "the same",
+            HEAD_MISSING,
+            HEAD_MISSING,
         ),
         Habit("C6", "sends its body byte by byte", "has no body", BODY_MISSING),
         Habit(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import product
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import uvloop
 
@@ -26,13 +26,14 @@ def told(
     calls: Sequence[str] = ("",),
     engines: Sequence[str] = ENGINES,
     stages: Sequence[str] = STAGES,
+    keys: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell a story with a platform that plays this; no mistake and no unheard exception may come of it."""
     complaints: list[str] = []
     logged = len(where.lines())
 
     async def one(engine: str, stage: str, call: str) -> None:
-        async with plays(play)() as place, gate(where, place.url, engine, stage) as front:
+        async with plays(play)() as place, gate(where, place.url, engine, stage, keys) as front:
             try:
                 async with asyncio.timeout(20):
                     await story(place, front, call)
