@@ -18,6 +18,7 @@ from proxy.cutover.routes import Routes
 from proxy.cutover.splitter import Splitter
 from proxy.errors import ConfigError
 from proxy.evidence.engine import Evidence
+from proxy.evidence.reads import Reads
 from proxy.log import EventLog
 from proxy.mapping.api import SHIPPED, CompiledMapping, Source, load
 from proxy.mapping.stored import Renamed, renamed_values
@@ -41,7 +42,7 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
     key = load_key(Path(config.identity.key_file))
     bucket_salt, sample_salt = salts(key)
     attempts = counted(registry)
-    shadow = engine_of(config, "v2_1", attempts["shadow"])
+    shadow = _reads(config, attempts["shadow"])
     return Snapshot(
         config=config,
         hash=loaded.hash,
@@ -83,6 +84,7 @@ def rebuilt(loaded: Loaded, old: Snapshot) -> Snapshot:
     source = _source(config)
     mapping, routes = _checked(loaded, source)
     v2, v2_1 = _engine_again(config, old, "v2"), _engine_again(config, old, "v2_1")
+    same = v2 is old.v2 and v2_1 is old.v2_1
     return replace(
         old,
         config=config,
@@ -92,7 +94,7 @@ def rebuilt(loaded: Loaded, old: Snapshot) -> Snapshot:
         decider=Decider(mapping, routes, old.decider.salt, config.unmapped == "v2", old.decider.splitter),
         v2=v2,
         v2_1=v2_1,
-        shadow=old.shadow if v2_1 is old.v2_1 else engine_of(config, "v2_1", old.attempts["shadow"]),
+        shadow=old.shadow if same else _reads(config, old.attempts["shadow"]),
         allowed_hosts=_allowed_hosts(config),
     )
 
@@ -134,6 +136,11 @@ def _journal(config: Config, log: EventLog, registry: CollectorRegistry) -> Jour
 def engine_of(config: Config, section: Section, attempts: Attempts | None = None) -> Engine:
     """An engine for one section of the upstreams; nothing is opened before its first call. Raises ConfigError."""
     return make_engine(config.upstream.engine, _settings(config, section), attempts)
+
+
+def _reads(config: Config, attempts: Attempts) -> Reads:
+    """Both versions for the evidence, on connections of its own."""
+    return Reads(engine_of(config, "v2", attempts), engine_of(config, "v2_1", attempts))
 
 
 def _engine_again(config: Config, old: Snapshot, section: Section) -> Engine:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from time import perf_counter
 
 from proxy.cutover.decide import Ahead
-from proxy.cutover.stage import Stage
-from proxy.evidence.observation import Observation
 from proxy.in_doubt import engine_for
 from proxy.mapping.paths import fill
-from proxy.recorded import Done, observed
+from proxy.recorded import Done
 from proxy.snapshot import Snapshot
-from proxy.translate import asked_of
 from proxy.types import Answer, Call, Headers, Version
 from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import edited, first, for_caller, for_upstream
 
 
-async def forwarded(
-    snapshot: Snapshot, version: Version, ahead: Ahead, call: Call, done: Done
-) -> tuple[Answer, Observation | None]:
+async def forwarded(snapshot: Snapshot, version: Version, call: Call, done: Done) -> Answer:
     """Pass a call on: the stages in which v2 answers, and everything that no mapping covers. Raises `CrossfadeError`."""
     links = snapshot.mapping.links
     upstream = engine_for(snapshot, version, call, done)
@@ -32,8 +27,8 @@ async def forwarded(
     begin = perf_counter()
     answer = await upstream.send(sent, room=_room(snapshot, version))
     done.answered = perf_counter() - begin
-    said = passed(snapshot, version, answer, head=call.method == "HEAD")
-    return said, _shadow(snapshot, ahead, call, answer, done)
+    done.call, done.heard = call, answer
+    return passed(snapshot, version, answer, head=call.method == "HEAD")
 
 
 async def asked_about(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
@@ -82,13 +77,3 @@ def _adopted(snapshot: Snapshot, headers: Headers, body: bytes) -> tuple[Headers
         return headers, body
     adopted = snapshot.mapping.links.adopted(plain)
     return (headers, body) if adopted == plain else (edited(headers), adopted)
-
-
-def _shadow(snapshot: Snapshot, ahead: Ahead, call: Call, answer: Answer, done: Done) -> Observation | None:
-    """A read that v2 has answered, for asking v2.1 the same; decided before anything is copied."""
-    endpoint = ahead.endpoint
-    if ahead.stage is not Stage.SHADOW or endpoint is None or endpoint.is_write or call.method != "GET":
-        return None
-    if not snapshot.evidence.wants(done.request_id):
-        return None
-    return observed(snapshot, done, asked_of(ahead, call, done.request_id), answer)

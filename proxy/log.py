@@ -36,6 +36,7 @@ Event: TypeAlias = Literal[
     "degraded",
     "reopened",
     "expired",
+    "would_conflict",
     "internal_error",
     "runtime",
 ]
@@ -69,6 +70,7 @@ EVENTS: Mapping[Event, Fields] = {
     "degraded": _fields("part state", "reason"),
     "reopened": _fields("endpoint group was owner"),
     "expired": _fields("ignore endpoint owner until"),
+    "would_conflict": _fields("request_id endpoint stage caller record"),
     "internal_error": _fields("exception place", "request_id endpoint code"),
     "runtime": _fields("logger level exception"),
 }

@@ -7,15 +7,13 @@ from time import perf_counter
 import msgspec
 
 from proxy.cutover.decide import Ahead
-from proxy.errors import Fault, Untranslatable
-from proxy.evidence.observation import Observation
-from proxy.exchange import Asked, Reply, record_key
+from proxy.errors import Untranslatable, UpstreamFailed
+from proxy.exchange import Reply
 from proxy.log import EventLog
 from proxy.snapshot import Snapshot
 from proxy.store import CallKey
-from proxy.types import Answer, Rest, Version
+from proxy.types import Answer, Call, Rest, Version
 from proxy.upstream.writes import Writes
-from proxy.wire.credentials import record_name
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that stand in the log by name."""
@@ -36,37 +34,13 @@ class Done(msgspec.Struct, gc=False):
     answered: float = 0.0
     """Seconds that the upstream's side of it took."""
     code: str = ""
-    seen: Observation | None = None
-    """What evidence gets of a request that ended as an error."""
+    call: Call | None = None
+    """The caller's request, where an endpoint covers it; for the evidence, as the next two."""
+    heard: Answer | Reply | None = None
+    """What the version that was asked has answered, before any field was taken away; from v2.1 with its translation."""
+    failed: Untranslatable | UpstreamFailed | None = None
+    """Why v2.1 gave the caller nothing."""
     writes: Writes | None = None
-
-
-def observed(
-    snapshot: Snapshot, done: Done, asked: Asked, answer: Answer, reply: Reply | None = None
-) -> Observation:
-    """What evidence may know of a request that has been answered; with a `reply`, by v2.1."""
-    key = record_key(asked.endpoint, asked.parameters, asked.pairs, asked.body)
-    return Observation(
-        evidence="shadow_read" if reply is None else "contract",
-        endpoint=asked.endpoint,
-        stage=done.ahead.stage.value if done.ahead else "",
-        caller=done.caller,
-        record=record_name(snapshot.key, key) if key else "",
-        request_id=done.request_id,
-        answer=answer,
-        trace=reply.trace if reply else (),
-        untranslated=reply.untranslated if reply else "",
-        asked=asked if reply is None else None,
-        route=done.ahead.route.key if done.ahead and done.ahead.route else "",
-        seconds=done.answered,
-    )
-
-
-def observed_failure(snapshot: Snapshot, done: Done, asked: Asked, error: Untranslatable) -> Observation:
-    """A read whose v2.1 answer could not be said in v2's words: the caller got an error of ours for it."""
-    who = error.rule or error.pointer or "body"
-    bare = Answer(Fault.BAD_ANSWER.status, [])
-    return observed(snapshot, done, asked, bare, Reply(bare, bare, [], who))
 
 
 def count_call(snapshot: Snapshot, done: Done, answer: Answer) -> None:

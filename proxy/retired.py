@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 
+from proxy.evidence.reads import Reads
 from proxy.snapshot import Snapshot
 from proxy.upstream import Engine
 
@@ -14,7 +15,7 @@ class Retired:
 
     def __init__(self) -> None:
         self._alive: list[weakref.ref[Snapshot]] = []
-        self._engines: list[tuple[Engine, float]] = []
+        self._engines: list[tuple[Engine | Reads, float]] = []
 
     def seen(self, snapshot: Snapshot) -> None:
         """Requests may see this snapshot from now on."""
@@ -44,5 +45,5 @@ class Retired:
             await one.close()
 
 
-def _engines(snapshot: Snapshot) -> tuple[Engine, Engine, Engine]:
+def _engines(snapshot: Snapshot) -> tuple[Engine | Reads, ...]:
     return snapshot.v2, snapshot.v2_1, snapshot.shadow

@@ -21,9 +21,9 @@ from proxy.body import check_uncoded, read_body, too_large
 from proxy.config.network import Server
 from proxy.cutover.decide import Caller
 from proxy.errors import CrossfadeError, Fault, Refused, UpstreamFailed
-from proxy.evidence.observation import Observation
 from proxy.forward import asked_about, forwarded
 from proxy.in_doubt import LEFT, Line, end_with_caller, handed_over
+from proxy.offered import offer
 from proxy.recorded import Done, count_call, log_mistake, log_request
 from proxy.snapshot import Snapshot
 from proxy.translate import translated
@@ -62,13 +62,13 @@ class Gateway:
         line: Line | None = scope.get(LINE)
         self.in_flight += 1
         try:
-            answer, seen = await self._answered(snapshot, scope, receive, done)
+            answer = await self._answered(snapshot, scope, receive, done)
         except asyncio.CancelledError:
             if line is None or not line.gone:
                 raise
-            answer, seen = LEFT, None
+            answer = LEFT
         except Exception as error:  # noqa: BLE001 - the last resort: a bug must not become a bare 500
-            answer, seen = _failed(snapshot, error, done, scope["headers"]), None
+            answer = _failed(snapshot, error, done, scope["headers"])
         finally:
             self.in_flight -= 1
             if line is not None:
@@ -78,9 +78,7 @@ class Gateway:
             await handed_over(write(answer, head=done.method == "HEAD"), line, done)
         else:
             await self._streamed(write(answer, head=False), line, done)
-        seen = seen or done.seen
-        if seen is not None:
-            snapshot.evidence.offer(seen)
+        offer(snapshot, done)
         count_call(snapshot, done, answer)
         if snapshot.config.log.requests != "off":
             log_request(snapshot, done, answer)
@@ -114,25 +112,25 @@ class Gateway:
         """What a caller's connection has to keep to."""
         return self.snapshot.config.server
 
-    async def _answered(
-        self, snapshot: Snapshot, scope: Scope, receive: Receive, done: Done
-    ) -> tuple[Answer, Observation | None]:
+    def _check_room(self, snapshot: Snapshot) -> None:
+        if self.in_flight > snapshot.config.server.max_in_flight:
+            detail = "Come back after Retry-After."
+            raise Refused(Fault.OVERLOADED, "Too many requests are being carried.", detail)
+
+    async def _answered(self, snapshot: Snapshot, scope: Scope, receive: Receive, done: Done) -> Answer:
         headers: Headers = scope["headers"]
         target = scope.get(RAW_TARGET) or _target(scope)
         if done.method in LIMITED:
             left = onward(done.method, target, headers)
             if left is None:
-                return own_options(), None
+                return own_options()
             headers = left
         check_target(target, snapshot.config.server.max_target)
         check_request(headers)
         path, _, query = target.partition(b"?")
         if path.startswith(b"/-/"):
-            return self.health(path[3:]), None
-        if self.in_flight > snapshot.config.server.max_in_flight:
-            raise Refused(
-                Fault.OVERLOADED, "Too many requests are being carried.", "Come back after Retry-After."
-            )
+            return self.health(path[3:])
+        self._check_room(snapshot)
         _check_host(snapshot, headers)
         caller = Caller(snapshot.callers.of(first(headers, b"authorization")), headers)
         ahead = snapshot.decider.look(done.method, path, query, caller)
@@ -140,16 +138,21 @@ class Gateway:
         server = snapshot.config.server
         held = ahead.version is Version.V2_1 and ahead.endpoint is not None
         most = server.max_body if held else server.max_passthrough_body
-        body, rest = await read_body(headers, receive, server, most)
+        self.in_flight -= 1  # who sends slowly takes nobody's place
+        try:
+            body, rest = await read_body(headers, receive, server, most)
+        finally:
+            self.in_flight += 1
+        self._check_room(snapshot)
         done.request_bytes, done.incoming = len(body), rest
         end_with_caller(scope.get(LINE), done.method)
         version = snapshot.decider.settle(ahead, b"" if rest else body, caller)
         done.version = version
         call = Call(done.method, target, headers, body, rest)
         if version is Version.V2 or ahead.endpoint is None:
-            return await forwarded(snapshot, version, ahead, call, done)
+            return await forwarded(snapshot, version, call, done)
         if ahead.allow:
-            return await asked_about(snapshot, ahead, call, done), None
+            return await asked_about(snapshot, ahead, call, done)
         if rest is not None:
             raise too_large(server.max_body)
         check_uncoded(headers)

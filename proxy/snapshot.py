@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from proxy.config.model import Config
 from proxy.cutover.decide import Decider
 from proxy.evidence.engine import Evidence
+from proxy.evidence.reads import Reads
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.stored import Renamed
@@ -33,8 +34,8 @@ class Snapshot:
     key: bytes
     v2: Engine
     v2_1: Engine
-    shadow: Engine
-    """v2.1 on connections of its own, for evidence only."""
+    shadow: Reads
+    """Both versions on connections of their own, for evidence only."""
     attempts: Mapping[str, Attempts]
     """How calls went, by upstream; outlives the engines."""
     evidence: Evidence

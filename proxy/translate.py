@@ -5,11 +5,10 @@ from __future__ import annotations
 from time import perf_counter
 
 from proxy.cutover.decide import Ahead
-from proxy.errors import Untranslatable
-from proxy.evidence.observation import Observation
+from proxy.errors import Untranslatable, UpstreamFailed
 from proxy.exchange import Asked, exchange
 from proxy.in_doubt import engine_for
-from proxy.recorded import Done, observed, observed_failure
+from proxy.recorded import Done
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call, Version
 from proxy.upstream.drive import drive
@@ -17,19 +16,19 @@ from proxy.wire.headers import first, for_caller, for_translated
 from proxy.wire.request_id import told
 
 
-async def translated(
-    snapshot: Snapshot, ahead: Ahead, call: Call, done: Done
-) -> tuple[Answer, Observation | None]:
-    """The answer in v2's words, and what evidence gets of it; raises `CrossfadeError`."""
+async def translated(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
+    """The answer in v2's words; raises `CrossfadeError`."""
     asked = asked_of(ahead, call, done.request_id)
+    done.call = call
     begin = perf_counter()
     try:
         reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
-    except Untranslatable as error:
-        done.seen = observed_failure(snapshot, done, asked, error)
+    except (Untranslatable, UpstreamFailed) as error:
+        done.failed = error
         raise
     finally:
         done.answered = perf_counter() - begin
+    done.heard = reply
     made = reply.answer
     headers = for_caller(made.headers)
     if first(headers, b"content-length") is None and made.status not in {204, 304}:
@@ -38,8 +37,7 @@ async def translated(
         headers.append((b"X-Request-ID", told(call.headers, done.request_id)))
     if reply.untranslated:
         headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))
-    seen = None if call.method == "HEAD" else observed(snapshot, done, asked, made, reply)
-    return Answer(made.status, headers, made.body), seen
+    return Answer(made.status, headers, made.body)
 
 
 def asked_of(ahead: Ahead, call: Call, request_id: str) -> Asked:

@@ -119,6 +119,8 @@ class Shadow(Section):
     """Largest body that is compared."""
     timeout: Seconds = 10.0
     """How long the extra calls of one comparison may take."""
+    max_lag: Seconds = 0.1
+    """How late the event loop may be before comparing pauses for a second."""
 
 
 class Guard(Section):

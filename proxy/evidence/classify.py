@@ -14,11 +14,11 @@ CLASSES: tuple[Class, ...] = ("equal", "expected", "noise", "race", "unexpected"
 
 Reason: TypeAlias = Literal[
     "unreachable", "broken", "bad_answer", "timeout", "overloaded", "rate_limited", "ambiguous_json",
-    "compare_error", "v2_1_failed",
-    "too_large", "dropped", "rate", "paused", "credentials", "conditional", "v2_failed", "no_body", "coding",
-    "no_contract", "stopped",
+    "compare_error", "v2_1_failed", "v2_failed",
+    "too_large", "dropped", "rate", "paused", "credentials", "conditional", "v2_refused", "no_body", "coding",
+    "no_contract", "no_record", "breaker", "lag", "stopped",
 ]  # fmt: skip
-"""Why a comparison failed (the first two lines) or was not made; docs/evidence.md explains each."""
+"""Why a comparison failed (the first two lines) or was not made (`v2_failed` too); docs/evidence.md explains each."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -28,6 +28,8 @@ class Verdict(msgspec.Struct, frozen=True):
     differences: Sequence[Difference] = ()
     statuses: tuple[int | None, int | None] = (None, None)
     reason: Reason | None = None
+    hidden: Sequence[str] = ()
+    """Rules that kept something of v2.1's own answer from the caller, whatever the class."""
 
 
 def classify(differences: Sequence[Difference], statuses: tuple[int | None, int | None]) -> Verdict:

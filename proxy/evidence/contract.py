@@ -36,7 +36,7 @@ def _breaches(observation: Observation, member_name: MemberName) -> Iterator[Dif
     status, body = observation.answer.status, observation.answer.body
     endpoint = observation.endpoint
     checker = endpoint.answers.get(status)
-    if checker is None and status not in endpoint.status.values():
+    if checker is None and status not in endpoint.statuses.union(endpoint.status.values()):
         yield Difference("", "status", None, status)
     elif checker is None:
         return  # the mapping lets this status through; v2 promises nothing about its body
@@ -49,7 +49,7 @@ def _findings(checker: Checker, body: bytes, member_name: MemberName) -> Iterato
         check_document(body)
         findings = checker.findings(body)
     except CrossfadeError:
-        yield Difference("", "type" if body.strip() else "missing", _first(checker.schema.types), None)
+        yield Difference("", "type" if body.strip() else "missing", promised(checker.schema.types), None)
         return
     for one in findings:
         yield _difference(one, member_name)
@@ -61,11 +61,11 @@ def _difference(finding: Finding, member_name: MemberName) -> Difference:
         pointer = pointer.removesuffix("{unknown}") + f"{{unknown:{member_name(finding.name)}}}"
     match finding.kind:
         case "missing":
-            return Difference(pointer, "missing", _first(tuple(finding.expected.split(" or "))), None)
+            return Difference(pointer, "missing", promised(tuple(finding.expected.split(" or "))), None)
         case "extra":
             return Difference(pointer, "extra", None, finding.found)
         case "type":
-            return Difference(pointer, "type", _first(tuple(finding.expected.split(" or "))), finding.found)
+            return Difference(pointer, "type", promised(tuple(finding.expected.split(" or "))), finding.found)
         case _:
             return Difference(pointer, finding.kind, "string", "string")
 
@@ -88,7 +88,7 @@ def untranslatable(who: str, pointer: str = "") -> Difference:
     return Difference(pointer, "untranslatable", None, None, who if who not in {"", _BODY} else None)
 
 
-def _first(types: tuple[str, ...]) -> str | None:
-    """The JSON kind of a contract's type; OpenAPI's integers are JSON's numbers."""
+def promised(types: tuple[str, ...]) -> str | None:
+    """The JSON kind of the first of a contract's types; OpenAPI's integers are JSON's numbers."""
     name = types[0] if types else None
     return "number" if name == "integer" else name

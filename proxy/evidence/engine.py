@@ -11,21 +11,27 @@ import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import PurePath
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from proxy.config.model import Ignore, Shadow
 from proxy.evidence.classify import Verdict, classify, failed, skipped
+from proxy.evidence.comparisons import Comparisons, sliced
+from proxy.evidence.conflict import makes_record, matched
 from proxy.evidence.contract import contract_differences
 from proxy.evidence.counts import Counts
 from proxy.evidence.groups import group_ids
+from proxy.evidence.hidden import hidden
 from proxy.evidence.ignoring import Ignores
+from proxy.evidence.lag import Lag
 from proxy.evidence.observation import Observation, wants
-from proxy.evidence.shadow import ShadowReads
+from proxy.evidence.reading import Budget, Ended
+from proxy.evidence.reads import Reads
+from proxy.evidence.translate_only import translate_only
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
-from proxy.upstream.engine import Engine
 from proxy.wire.credentials import member_name
 
 Told: TypeAlias = Callable[[Observation, Verdict], None]
@@ -39,14 +45,14 @@ class Evidence:
     """Compares what traffic offers. Belongs to one event loop, and has a metrics registry to itself.
 
     `mapping` may be replaced on reload: an observation is compared with the mapping that it was offered under.
-    `engine` calls v2.1. `key` is the identity key, `salt` that of samples.
+    `reads` asks both versions. `key` is the identity key, `salt` that of samples.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that the assembly owns, each used as it is
         self,
         settings: Shadow,
         mapping: CompiledMapping,
-        engine: Engine,
+        reads: Reads,
         log: EventLog,
         *,
         key: bytes,
@@ -61,8 +67,10 @@ class Evidence:
         self._log = log
         self._member_name = partial(member_name, key)
         self._salt = salt
-        self._shadow = ShadowReads(engine, settings, self._member_name)
-        self._counts = Counts()
+        self._budget = Budget(reads, settings, self._state)
+        self._comparisons = Comparisons(self._budget, self._member_name)
+        self._lag = Lag(settings.max_lag)
+        self._counts = Counts(self._budget.breakers)
         self._ignores = Ignores(ignore, log, self._counts.ignore)
         self._queue: asyncio.Queue[tuple[Observation, CompiledMapping, int]] = asyncio.Queue()
         self._held = 0
@@ -78,16 +86,18 @@ class Evidence:
         self._told = (*self._told, told)
 
     def settle(
-        self, settings: Shadow, mapping: CompiledMapping, engine: Engine, ignore: Sequence[Ignore] = ()
+        self, settings: Shadow, mapping: CompiledMapping, reads: Reads, ignore: Sequence[Ignore] = ()
     ) -> None:
         """Go on with these, after a reload; what waits is still compared with the mapping that it was offered under."""
         self.mapping = mapping
         self._settings = settings
-        self._shadow.settle(engine, settings)
+        self._budget.settle(reads, settings)
+        self._lag.most = settings.max_lag
         self._ignores = Ignores(ignore, self._log, self._counts.ignore)
 
     def start(self) -> None:
         """Start the workers on the running event loop."""
+        self._lag.start()
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.workers)]
 
     def offer(self, observation: Observation) -> None:
@@ -96,6 +106,8 @@ class Evidence:
         size = observation.size
         if not self._workers:
             self._end(observation, skipped("stopped"))
+        elif self._lag.late():
+            self._end(observation, skipped("lag"))
         elif observation.answer.rest or len(observation.answer.body) > self._settings.max_body:
             self._end(observation, skipped("too_large"))
         elif (
@@ -106,6 +118,19 @@ class Evidence:
         else:
             self._held += size
             self._queue.put_nowait((observation, self.mapping, size))
+
+    def created(self, observation: Observation) -> None:
+        """Count a create that v2 answered, if it met a record that was there already; v2.1 would have refused it."""
+        if self._met(observation):
+            self._counts.meet(observation.endpoint.id)
+            self._log.write(
+                "would_conflict",
+                request_id=observation.request_id,
+                endpoint=observation.endpoint.id,
+                stage=observation.stage,
+                caller=observation.caller,
+                record=observation.record or None,
+            )
 
     async def drain(self, timeout: float) -> bool:  # noqa: ASYNC109 - how long to wait, not when to cancel the work
         """Wait until all that was offered is compared, at most so many seconds; says whether it is."""
@@ -122,6 +147,7 @@ class Evidence:
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+        await self._lag.stop()
         while not self._queue.empty():
             observation, _, size = self._queue.get_nowait()
             self._finish(observation, size, skipped("stopped"))
@@ -132,6 +158,8 @@ class Evidence:
             verdict = skipped("stopped")
             try:
                 verdict = await self._judge(observation, mapping)
+            except Ended as end:
+                verdict = end.verdict
             except Exception as error:  # noqa: BLE001 - the comparer's own bug: the next comparison must go on
                 verdict = failed("compare_error")
                 self._report(observation, error)
@@ -140,22 +168,40 @@ class Evidence:
             await asyncio.sleep(0)
 
     async def _judge(self, observation: Observation, mapping: CompiledMapping) -> Verdict:
-        if observation.asked is not None and observation.evidence == "shadow_read":
-            return await self._shadow.judge(
-                observation.caller, observation.asked, observation.answer, mapping
-            )
-        return self._checked(observation, mapping)
+        if observation.evidence == "contract":
+            return self._checked(observation, mapping)
+        assert observation.asked is not None  # noqa: S101 - whoever offers these kinds says what was asked
+        match observation.evidence:
+            case "shadow_read":
+                return await self._comparisons.shadow_read(observation, observation.asked, mapping)
+            case "reverse_shadow":
+                return await self._comparisons.reverse_shadow(observation, observation.asked, mapping)
+            case "read_back":
+                return await self._comparisons.read_back(observation, observation.asked, mapping)
+            case "translate_only":
+                met, v2 = self._met(observation), observation.answer
+                return await sliced(
+                    translate_only(observation.asked, v2, mapping, self._member_name, met=met)
+                )
+            case _:
+                assert_never(observation.evidence)
+
+    def _met(self, observation: Observation) -> bool:
+        endpoint, answer = observation.endpoint, observation.answer
+        return makes_record(endpoint, answer) and matched(
+            endpoint, answer, observation.seconds, self._settings.max_body
+        )
 
     def _checked(self, observation: Observation, mapping: CompiledMapping) -> Verdict:
-        if not observation.endpoint.answers:
-            return skipped("no_contract")
         self._counts.lose(one.rule for one in observation.trace if one.rule in mapping.losses)
         status = observation.answer.status
         if (status == 429 or status >= 500) and not observation.untranslated:
             # The platform is in trouble or has had enough: that says nothing about the two versions.
             return failed("rate_limited" if status == 429 else "v2_1_failed")
+        if not observation.endpoint.answers:
+            return skipped("no_contract")
         found = contract_differences(observation, mapping, self._member_name)
-        return classify(found, (None, status))
+        return replace(classify(found, (None, status)), hidden=hidden(observation.trace, mapping))
 
     def _finish(self, observation: Observation, size: int, verdict: Verdict) -> None:
         self._held -= size
@@ -189,6 +235,9 @@ class Evidence:
             **{"class": verdict.cls},
             **why,
         )
+
+    def _state(self, part: str, state: str) -> None:
+        self._log.write("degraded", part=part, state=state)
 
     def _report(self, observation: Observation, error: Exception) -> None:
         place = traceback.extract_tb(error.__traceback__)[-1]

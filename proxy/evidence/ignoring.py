@@ -60,7 +60,7 @@ class Ignores:
             return verdict
         now = self._today()
         kept = [self._explained(one, endpoint, now) for one in verdict.differences]
-        return classify(kept, verdict.statuses)
+        return msgspec.structs.replace(classify(kept, verdict.statuses), hidden=verdict.hidden)
 
     def _explained(self, difference: Difference, endpoint: str, now: date) -> Difference:
         number = rule_for(self._rules, endpoint, difference)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Literal, TypeAlias
 
 import msgspec
 
+from proxy.evidence.kinds import EvidenceKind
 from proxy.exchange import Asked
 from proxy.mapping.endpoint import Endpoint
 from proxy.mapping.nodes import Firing
 from proxy.types import Answer, Headers
-
-EvidenceKind: TypeAlias = Literal["contract", "shadow_read"]
-"""`contract`: v2.1's translated answer against v2's contract. `shadow_read`: v2's answer against v2.1's."""
 
 _RING = 1 << 64
 _FIXED = 512
@@ -26,8 +23,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
     `answer` is what the caller got, whole and in the caller's dialect, before hop-by-hop fields were taken away.
     `record` is the keyed name of the record, empty where the call names none. `trace` and `untranslated` come from the
-    exchange that gave the answer, and are empty for v2's own. `asked` is there for a shadow read: the request that is
-    run through v2.1.
+    exchange that gave the answer, and are empty for v2's own, as is `native`, v2.1's own answer. `asked` is the request,
+    ready for v2.1; a contract check has no use for it.
     """
 
     evidence: EvidenceKind
@@ -39,6 +36,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     answer: Answer
     trace: Sequence[Firing] = ()
     untranslated: str = ""
+    native: Answer | None = None
     asked: Asked | None = None
     route: str = ""
     """The key of the route entry that the call came under; empty where none matched."""
@@ -49,6 +47,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     def size(self) -> int:
         """Bytes that it holds in memory, about: what the bound of the queue counts."""
         size = _FIXED + len(self.answer.body) + _size(self.answer.headers)
+        if self.native is not None and self.native.body is not self.answer.body:
+            size += len(self.native.body) + _size(self.native.headers)
         if self.asked is not None:
             size += len(self.asked.body) + _size(self.asked.headers)
         for firing in self.trace:

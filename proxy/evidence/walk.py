@@ -56,7 +56,8 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 class Walk:
     """One walk. `found` holds the differences, each once.
 
-    In an `error`, optional and free texts are noise: each version words its messages as it likes.
+    In an `error`, optional and free texts are noise: each version words its messages as it likes. So is whatever the
+    contract calls volatile, and everything below it.
     """
 
     def __init__(
@@ -113,7 +114,8 @@ class Walk:
         for name, value in v2.items():
             pointer, schema = self._member(place, name)
             if name in ours:
-                below.append(Place(pointer, schema, value, ours[name], native.get(name), excuse))
+                why = excuse or ("noise" if schema.volatile else "")
+                below.append(Place(pointer, schema, value, ours[name], native.get(name), why))
             else:
                 rule = self._drop(pointer, schema, value, native.get(name))
                 noise = excuse or self._noise(place.schema, name)
@@ -181,6 +183,8 @@ class Walk:
         return "" if self._loss(codec, v2[name], native.get(name), ours[name]) else "race"
 
     def _noise(self, schema: Schema, name: str) -> _Excuse:
+        if name in schema.members and schema.members[name].volatile:
+            return "noise"
         optional = name in schema.members and name not in schema.required
         return "noise" if self._error and optional and _free_text(schema.members[name]) else ""
 

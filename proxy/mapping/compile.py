@@ -87,6 +87,7 @@ class Compiler:
             native_check=Checker(v2_1.request) if v2_1.request else None,
             answers={status: Checker(_relaxed(one, rules)) for status, one in _schemas(v2).items()},
             schemas=_schemas(v2),
+            statuses=frozenset(v2.answers if v2 else ()),
             record=resource.record,
         )
 

@@ -103,6 +103,8 @@ class Endpoint:
     answers: Mapping[int, Checker]
     """Hold a v2 answer of that status against the v2 contract."""
     schemas: Mapping[int, Schema]
+    statuses: frozenset[int]
+    """Every status that the v2 contract knows for the operation, those without a body too."""
     record: Record
 
     def case(self, pairs: Pairs) -> Plans:

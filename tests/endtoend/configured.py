@@ -27,6 +27,7 @@ def configuration(
         "server.public_url": PUBLIC,
         "log.divergences": str(folder / "log.jsonl"),
         "log.requests": "all",
+        "shadow.max_lag": "10s",
         **keys,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]

@@ -182,7 +182,8 @@ def test_another_upstream_gets_another_engine_and_the_old_one_is_closed() -> Non
         rewritten(proxy, v2, f'upstream.v2.base_url = "{other}"')
         outcomes(proxy, 1)
         assert proxy.snapshot.v2 is not engine
-        assert (proxy.snapshot.v2_1, proxy.snapshot.shadow) == (old.v2_1, old.shadow)
+        assert proxy.snapshot.v2_1 is old.v2_1
+        assert proxy.snapshot.shadow is not old.shadow
         proxy.ask("GET", "/v2/orders")
         assert len(app.recorded) == 1
         time.sleep(0.6)

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from proxy.config.model import Shadow
 from proxy.evidence import Evidence, Observation
+from proxy.evidence.reads import Reads
 from proxy.exchange import Asked
 from proxy.log import open_log
 from proxy.mapping.api import CompiledMapping
@@ -84,9 +85,10 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     registry = CollectorRegistry()
     log = open_log(str(folder / "log.jsonl"), strict=True)
-    engine = make_engine("native", UpstreamSettings(url, keepalive=0.1))
-    chosen = Shadow(**{"max_calls_per_second": 1000, **settings})
-    evidence = Evidence(chosen, mapping, engine, log, key=KEY, salt=b"s" * 32, registry=registry)
+    v2 = settings.pop("v2", "http://127.0.0.1:1")
+    reads = Reads(*(make_engine("native", UpstreamSettings(one, keepalive=0.1)) for one in (v2, url)))
+    chosen = Shadow(**{"max_calls_per_second": 1000, "max_lag": "10s", **settings})
+    evidence = Evidence(chosen, mapping, reads, log, key=KEY, salt=b"s" * 32, registry=registry)
     made = Bench(evidence, registry, folder / "log.jsonl")
     evidence.start()
     try:
@@ -94,7 +96,7 @@ async def bench(
         assert made.adds_up()
     finally:
         await evidence.stop()
-        await engine.close()
+        await reads.close()
         log.close()
         await asyncio.sleep(0)
 

@@ -1,0 +1,77 @@
+"""What evidence gets of an answered call: each kind on its own, after the caller has its answer, within the sample."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from proxy.cutover.decide import Ahead
+from proxy.errors import Fault, Untranslatable, UpstreamFailed
+from proxy.evidence.conflict import makes_record
+from proxy.evidence.kinds import FREE, kinds
+from proxy.evidence.observation import Observation
+from proxy.exchange import Reply, record_key
+from proxy.recorded import Done
+from proxy.snapshot import Snapshot
+from proxy.translate import asked_of
+from proxy.types import Answer, Call, Version
+from proxy.wire.credentials import record_name
+
+_COMPARED = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+"""Methods with an answer to compare: `HEAD` has no body, `OPTIONS` is about the path."""
+_OWN = frozenset({Fault.OVERLOADED, Fault.JOURNAL})
+"""Failures that are ours: they say nothing about v2.1."""
+
+
+def offer(snapshot: Snapshot, done: Done) -> None:
+    """Hand an answered call over; neither what the sample leaves out nor a request that was not held is copied."""
+    ahead, call, version, heard = done.ahead, done.call, done.version, _heard(done)
+    if heard is None or ahead is None or call is None or version is None:
+        return
+    endpoint, evidence = ahead.endpoint, snapshot.evidence
+    if endpoint is None or call.method not in _COMPARED or call.rest is not None:
+        return
+    answer = heard if isinstance(heard, Answer) else heard.answer
+    wanted = kinds(ahead.stage.value, version, writes=endpoint.is_write, status=answer.status)
+    if not evidence.wants(done.request_id):
+        wanted = tuple(one for one in wanted if one in FREE)
+    creates = version is Version.V2 and makes_record(endpoint, answer)
+    if not wanted and not creates:
+        return
+    seen = _observed(snapshot, done, ahead, call, heard)
+    for kind in wanted:
+        evidence.offer(replace(seen, evidence=kind))
+    if creates:
+        evidence.created(seen)
+
+
+def _heard(done: Done) -> Answer | Reply | None:
+    """What was heard; of a call that v2.1 gave nothing for, a bare answer with the status that the caller got."""
+    match done.failed:
+        case Untranslatable() as error:
+            bare = Answer(Fault.BAD_ANSWER.status, [])
+            return Reply(bare, bare, [], error.rule or error.pointer or "body")
+        case UpstreamFailed() as error:
+            bare = Answer(error.fault.status, [])
+            return None if error.fault in _OWN else Reply(bare, bare, [])
+        case _:
+            return done.heard
+
+
+def _observed(snapshot: Snapshot, done: Done, ahead: Ahead, call: Call, heard: Answer | Reply) -> Observation:
+    asked = asked_of(ahead, call, done.request_id)
+    key = record_key(asked.endpoint, asked.parameters, asked.pairs, asked.body)
+    seen = Observation(
+        evidence="contract",
+        endpoint=asked.endpoint,
+        stage=ahead.stage.value,
+        caller=done.caller,
+        record=record_name(snapshot.key, key) if key else "",
+        request_id=done.request_id,
+        answer=heard if isinstance(heard, Answer) else heard.answer,
+        asked=asked,
+        route=ahead.route.key if ahead.route else "",
+        seconds=done.answered,
+    )
+    if isinstance(heard, Answer):
+        return seen
+    return replace(seen, native=heard.native, trace=heard.trace, untranslated=heard.untranslated)
