@@ -119,6 +119,7 @@ class Emulator:
                 body=request.body,
                 content_type=request.header("content-type"),
                 client=known,
+                host=request.header("host"),
                 now=now,
             )
             return answer(self.platform, View(self.platform, version, self.base_url), asked)

@@ -18,7 +18,10 @@ from proxy.emulator.switches import Switches, Version
 
 @dataclass(frozen=True)
 class Asked:
-    """One authenticated call; `segments` is the path below the version, `client` the client key."""
+    """One authenticated call; `segments` is the path below the version, `client` the client key.
+
+    `host` is the name under which the platform was called.
+    """
 
     version: Version
     method: str
@@ -28,6 +31,7 @@ class Asked:
     body: bytes = field(repr=False)
     content_type: str
     client: str = field(repr=False)
+    host: str
     now: datetime
 
     def json(self, switches: Switches) -> bytes:

@@ -101,5 +101,5 @@ def _named(platform: Platform, asked: Asked) -> Child:
 
 
 def _change(view: View, asked: Asked, draft: Draft) -> Change:
-    linking = Linking(view.base_url, asked.version, view.platform.switches.links)
+    linking = Linking((view.base_url, f"//{asked.host}"), asked.version, view.platform.switches.links)
     return Change(draft, linking, asked.now)

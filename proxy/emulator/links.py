@@ -30,9 +30,9 @@ class _Links(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Linking:
-    """How links are read: the platform's own host, the version that is spoken, and how strict (switch `links`)."""
+    """How links are read: the platform's own addresses, the version spoken, and how strict (switch `links`)."""
 
-    base_url: str
+    own: tuple[str, ...]
     version: Version
     rule: str
 
@@ -59,7 +59,7 @@ class Linking:
         version, *rest = url.path.strip("/").split("/")
         if url.scheme not in {"http", "https"} or rest[:1] != [path] or len(rest) != 2:
             raise Problem(400, f"{name}: must be a link to one of {path}.")
-        ours = url.netloc.lower() in HOSTS | {urlsplit(self.base_url).netloc.lower()}
+        ours = url.netloc.lower() in HOSTS | {urlsplit(one).netloc.lower() for one in self.own}
         if self.rule != "any" and not ours:
             raise Problem(400, f"{name}: must be a link of this platform.")
         if self.rule == "version" and version != self.version:

@@ -9,7 +9,7 @@ from proxy.cli.demo.story import Outgoing, told
 from tests.servers import Heard
 
 DAY: Story = read_traffic().stories[0]
-NAMES = {"reference": "DAY-1", "now": "2025-12-19T12:07:18.149Z"}
+NAMES = {"reference": "DAY-1", "now": "2025-12-19T12:07:18.000Z"}
 
 
 def lived(ask: Callable[[Outgoing], Heard]) -> dict[str, Heard]:

@@ -176,6 +176,11 @@ def test_a_link_may_name_the_platform_in_any_of_its_spellings(call: Caller, href
     assert call.json("GET", f"/v2/orderContacts/{ref}")["guest"] == guest("G-1")
 
 
+def test_a_link_may_name_the_platform_as_it_was_called(call: Caller) -> None:
+    ref = call.hung(call.created(), "contacts", guest=guest("G-1", host=call.url))
+    assert call.json("GET", f"/v2/orderContacts/{ref}")["guest"] == guest("G-1")
+
+
 @pytest.mark.parametrize("relation", list(PATHS))
 def test_a_v2_update_replaces_the_person_and_keeps_the_guest(call: Caller, relation: str) -> None:
     order = call.created()
