@@ -118,6 +118,8 @@ class Steering:
             found = stages_of(self.file.overrides())
         for key in self._overrides.keys() - found.keys():
             self.guard.forget(key)
+        for key in (found.keys() & self._keys) - self._overrides.keys():
+            self._told_elsewhere(key, found[key])
         self._overrides = {key: stage for key, stage in found.items() if key in self._keys}
         self._see(self._gateway.snapshot)
 
@@ -193,6 +195,21 @@ class Steering:
                 config=self._gateway.snapshot.hash,
             )
         )
+
+    def _told_elsewhere(self, key: str, stage: Stage) -> None:
+        route = self._routes.entry(key)
+        if route is not None and stage.step < route.stage.step:
+            endpoint = min(self._filed.endpoints_of(key), default="")
+            self._chronicle.tell(
+                Ruling(
+                    route=route,
+                    endpoint=endpoint,
+                    rule="command.rollback",
+                    new_stage=stage,
+                    reason="by_hand",
+                    config=self._gateway.snapshot.hash,
+                )
+            )
 
     def _cross(self, observation: Observation) -> None:
         """The first write through v2.1 whose values v2 would read raw: from here on there is no way back."""

@@ -8,6 +8,7 @@ import typer
 
 from proxy.cli import callers, config, divergences, health, indoubt
 from proxy.cli.check import check
+from proxy.cli.cutover import command as cutover
 from proxy.cli.demo import command as demo_command
 from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
 from proxy.cli.explain import explain
@@ -83,6 +84,7 @@ app.command("purge")(purge)
 app.add_typer(indoubt.app, name="indoubt")
 app.add_typer(divergences.app, name="divergences")
 app.add_typer(callers.app, name="callers")
+app.add_typer(cutover.app, name="cutover")
 
 
 def main() -> None:

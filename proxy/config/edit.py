@@ -15,6 +15,10 @@ from proxy.config.load import load
 from proxy.errors import ConfigError
 
 
+class UnwritableError(ConfigError):
+    """The file cannot be written here, such as one that is mounted read-only."""
+
+
 def appended(path: Path, name: str, entry: Mapping[str, Any], *, write: bool) -> str:
     """The text of a `[[name]]` entry; with `write`, it is put at the end of these entries in the file.
 
@@ -55,7 +59,7 @@ def replace(path: Path, text: str) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as problem:
-        raise ConfigError(
+        raise UnwritableError(
             f"{path}: cannot be written: {problem.strerror}; put the entry there yourself"
         ) from None
 

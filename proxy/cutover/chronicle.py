@@ -65,6 +65,13 @@ class Chronicle:
 
     def write(self, ruling: Ruling) -> None:
         """Write a ruling down, and its override where it is one."""
+        self.tell(ruling)
+        row = ruling.row(time.time())
+        with self.guarded():
+            keep(self.kept, ruling, row)
+
+    def tell(self, ruling: Ruling) -> None:
+        """Say it in the log alone: it was kept by whoever made it."""
         counted = {
             name: ruling.figures[name] for name in ("comparisons", "unexpected") if name in ruling.figures
         }
@@ -79,9 +86,6 @@ class Chronicle:
             reason=ruling.reason,
             **counted,
         )
-        row = ruling.row(time.time())
-        with self.guarded():
-            keep(self.kept, ruling, row)
 
     def guarded(self) -> _Guarded:
         """A block whose failure to read or write degrades the part instead of being raised."""

@@ -1,0 +1,97 @@
+"""What the commands know: the configuration, its mappings, and the files that the process keeps beside the journal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from proxy.config.load import Loaded
+from proxy.config.model import Route as Entry
+from proxy.config.places import did_you_mean, quoted
+from proxy.cutover.guard import Guard
+from proxy.cutover.memory import Memory, memory_path, recall
+from proxy.cutover.overrides import OverrideFile, overrides_path, stages_of
+from proxy.cutover.react import guarded
+from proxy.cutover.readiness import Readiness, standing
+from proxy.cutover.routes import Route, Routes
+from proxy.errors import ConfigError
+from proxy.mapping.api import SHIPPED, Source, load
+from proxy.mapping.stored import Renamed, renamed_values
+from proxy.store.rows import Decision
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything about the routes at one moment."""
+
+    loaded: Loaded
+    source: Source
+    filed: Routes
+    """As the file has them."""
+    routes: Routes
+    """As they are in effect, overrides counted."""
+    file: OverrideFile
+    memory: Memory
+    guard: Guard
+    renamed: Mapping[str, Renamed]
+
+    def entry_of(self, route: Route) -> Entry | None:
+        """What the file says, word for word."""
+        return None if route.index is None else self.loaded.config.route[route.index]
+
+    def readiness(self, route: Route) -> Readiness:
+        """What the guard can say of it."""
+        return standing(self.guard, route.key, time.time())
+
+    def crossed(self, route: Route) -> list[Renamed]:
+        """Resources of the route that are behind their point of no return."""
+        ids = self.filed.endpoints_of(route.key)
+        found = {one.resource: one for name, one in self.renamed.items() if name in ids}
+        return [one for name, one in found.items() if name in self.memory.crossed]
+
+    def last_decision(self, endpoint: str | None) -> Decision | None:
+        """The last decision about the routes of an endpoint (or a pattern); about any where it is `None`."""
+        keys = {one.key for one in self.chosen(endpoint)} if endpoint is not None else None
+        found = self.file.decisions(limit=1000)
+        return next(
+            (one for one in found if keys is None or one.route in keys or one.endpoint == endpoint), None
+        )
+
+    def chosen(self, pattern: str) -> Sequence[Route]:
+        """The entries that some call of an endpoint reaches, or those whose pattern is spelled just so.
+
+        Raises ConfigError where there is neither.
+        """
+        exact = [one for one in self.filed.entries if getattr(self.entry_of(one), "endpoint", "") == pattern]
+        reached = [one for one in self.filed.entries if pattern in self.filed.endpoints_of(one.key)]
+        found = reached or exact
+        if not found and pattern not in self.source.writes:
+            patterns = [entry.endpoint for entry in self.loaded.config.route]
+            hint = did_you_mean(pattern, [*self.source.writes, *patterns])
+            raise ConfigError(
+                f"{quoted(pattern)} is no endpoint and no pattern of a route; {hint}; correct it"
+            )
+        return found
+
+
+def situation(loaded: Loaded) -> Situation:
+    """Read everything. Raises ConfigError, MappingError, and OSError."""
+    config = loaded.config
+    source = load(Path(config.mappings) if config.mappings else SHIPPED)
+    filed = Routes.compile(config, source.writes)
+    journal = Path(config.journal.path)
+    file = OverrideFile(overrides_path(journal))
+    memory = recall(memory_path(journal))
+    shared = sum(guarded(entry.stage) for entry in filed.entries)
+    return Situation(
+        loaded=loaded,
+        source=source,
+        filed=filed,
+        routes=filed.lowered(stages_of(file.overrides())),
+        file=file,
+        memory=memory,
+        guard=Guard(config.guard, shared, memory.watched),
+        renamed=renamed_values(source, source.switches(config.compat)),
+    )
