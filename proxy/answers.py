@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from proxy.cutover.decide import CARRIED
 from proxy.errors import CrossfadeError, Fault, Refused, Untranslatable, UpstreamFailed
 from proxy.mapping.faults import ErrorShape
 from proxy.types import Answer, Headers, Outcome
@@ -60,7 +61,7 @@ def health(name: bytes, *, draining: bool, degraded: Sequence[str] = ()) -> Answ
 
 def own_options() -> Answer:
     """The answer to `OPTIONS` that asks nobody but this server (RFC 9110 §9.3.7): what may be sent through it."""
-    return Answer(204, [(b"Allow", b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")])
+    return Answer(204, [(b"Allow", ", ".join(CARRIED).encode())])
 
 
 def _read(error: CrossfadeError) -> tuple[Fault, str, str, Outcome]:

@@ -68,7 +68,7 @@ class Gateway:
                 raise
             answer = LEFT
         except Exception as error:  # noqa: BLE001 - the last resort: a bug must not become a bare 500
-            answer = _failed(snapshot, error, done, scope["headers"])
+            answer = _failed(snapshot, error, done, scope)
         finally:
             self.in_flight -= 1
             if line is not None:
@@ -176,7 +176,7 @@ def _target(scope: Scope) -> bytes:
     return path + b"?" + query if query else path
 
 
-def _failed(snapshot: Snapshot, error: Exception, done: Done, headers: Headers) -> Answer:
+def _failed(snapshot: Snapshot, error: Exception, done: Done, scope: Scope) -> Answer:
     head = done.method == "HEAD"
     if isinstance(error, CrossfadeError):
         answer = for_error(snapshot.mapping.shape, error, done.request_id, head=head)
@@ -184,8 +184,11 @@ def _failed(snapshot: Snapshot, error: Exception, done: Done, headers: Headers) 
         answer = for_error(snapshot.mapping.shape, CrossfadeError(), done.request_id, head=head)
         log_mistake(snapshot.log, error, done.request_id)
     done.code = next((value.decode() for name, value in answer.headers if name == CODE), "")
-    named = (b"X-Request-ID", told(headers, done.request_id))
-    return Answer(answer.status, for_caller([*answer.headers, named]), answer.body)
+    more = [(b"X-Request-ID", told(scope["headers"], done.request_id))]
+    if answer.status == Fault.METHOD.status:
+        path = (scope.get(RAW_TARGET) or _target(scope)).partition(b"?")[0]
+        more.append((b"Allow", ", ".join(snapshot.decider.allowed(path)).encode()))
+    return Answer(answer.status, for_caller([*answer.headers, *more]), answer.body)
 
 
 async def _send(send: Send, answer: Answer, *, head: bool) -> None:

@@ -36,6 +36,10 @@ NATIVE = "native"
 """What a call is counted under that speaks v2.1 already."""
 
 
+CARRIED = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+"""The methods of a path that no mapping knows."""
+
+
 class Ahead(msgspec.Struct, frozen=True, gc=False):
     """What lies ahead of a call.
 
@@ -110,6 +114,11 @@ class Decider(msgspec.Struct, frozen=True):
         version = Version.V2_1 if in_share(self.salt, key, ahead.route.percent) else Version.V2
         self.splitter.saw(ahead.route.key, key, version)
         return version
+
+    def allowed(self, path: bytes) -> tuple[str, ...]:
+        """The methods of a path, for the `Allow` that a 405 has to have (RFC 9110 §15.5.6)."""
+        found = self.mapping.paths.match(path)
+        return CARRIED if found is None else _allowed(found[0])
 
     def _options(self, methods: Mapping[str, Endpoint], held: dict[str, bytes], caller: Caller) -> Ahead:
         """A question about a path goes to the version that would answer the method that is meant."""

@@ -170,6 +170,12 @@ def test_head_of_a_refusal_has_no_body(moved: Carried) -> None:
     assert (heard.status, heard.body, heard.header("x-crossfade-code")) == (501, b"", "CF-UNMAPPED")
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE", "TRACE"])
+def test_a_405_says_what_is_allowed(method: str, moved: Carried) -> None:
+    heard = moved.ask(method, "/v2/orders/r1")
+    assert (heard.status, heard.header("allow")) == (405, "GET, HEAD, OPTIONS, POST")
+
+
 def test_what_is_sent_after_a_refusal_is_not_lost(moved: Carried) -> None:
     first = request("GET", "/v3", b"", [CREDENTIALS]).replace(b"Connection: close\r\n", b"")
     heard = parse(fetch(moved.url, first + _get("/v2/orders?referenceId=none")))
