@@ -21,8 +21,8 @@ from proxy.types import Answer, Call
 from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import edited, first
 
-MAX_DECODED = 32 * 1024 * 1024
-"""Bytes that a compressed answer may grow to."""
+MAX_DECODED = 8 * 1024 * 1024
+"""Bytes that a compressed answer may grow to, which nobody asked for: as large as answers may be by default."""
 
 
 def readable(answer: Answer) -> Answer:

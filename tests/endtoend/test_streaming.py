@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,77 +14,26 @@ import pytest
 from proxy.upstream.entries import Entry
 from proxy.upstream.journals import survey
 from tests.emulator.caller import CREDENTIALS
+from tests.endtoend.flowing import MIB, Platform, Script
 from tests.endtoend.running import Carried, carried
 from tests.raw import Heard, parse, read_message
 
-MIB = 1 << 20
 LARGE = Random(7).randbytes(5 * MIB)
 ENGINES = ("native", "httpx")
 engines = pytest.mark.parametrize("engine", ENGINES)
 HEAD = f"HTTP/1.1\r\nHost: test\r\n{CREDENTIALS[0]}: {CREDENTIALS[1]}\r\n".encode()
 OK = b"HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nok"
-Script = Callable[["Platform", socket.socket], None]
-
-
-class Platform:
-    """A TCP server that runs one script for each connection, with small buffers, so that pressure shows."""
-
-    def __init__(self, script: Script) -> None:
-        self.script = script
-        self.sent = self.taken = 0
-        self.cut = threading.Event()
-        self.go = threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.threads = [threading.Thread(target=self.accept, daemon=True)]
-        self.threads[0].start()
-
-    def accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self.listener.accept()
-                self.threads.append(threading.Thread(target=self.talk, args=(connection,), daemon=True))
-                self.threads[-1].start()
-
-    def talk(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
-        with connection, suppress(OSError):
-            self.script(self, connection)
-
-    def send(self, connection: socket.socket, data: bytes) -> None:
-        """Send slice by slice and count; a connection that ends meanwhile is noted."""
-        try:
-            for at in range(0, len(data), 1 << 16):
-                connection.sendall(data[at : at + (1 << 16)])
-                self.sent += len(data[at : at + (1 << 16)])
-        except OSError:
-            self.cut.set()
-            raise
-
-    def take(self, connection: socket.socket) -> None:
-        """Read until the other side ends or has nothing more to say; a connection that ends is noted."""
-        with suppress(TimeoutError):
-            while data := connection.recv(1 << 16):
-                self.taken += len(data)
-        self.cut.set()
 
 
 @contextmanager
 def before(script: Script, engine: str = "native", **keys: Any) -> Iterator[tuple[Carried, Platform]]:
     """A proxy at stage v2 in front of a scripted platform."""
-    platform = Platform(script)
     named = {name.replace("__", "."): value for name, value in keys.items()}
-    try:
-        with carried(["v2"], upstream=platform.url, keys={"upstream.engine": engine, **named}) as proxy:
-            yield proxy, platform
-    finally:
-        platform.go.set()
-        platform.listener.shutdown(socket.SHUT_RDWR)
-        platform.listener.close()
-        for thread in platform.threads:
-            thread.join(5)
+    with (
+        Platform(script) as platform,
+        carried(["v2"], upstream=platform.url, keys={"upstream.engine": engine, **named}) as proxy,
+    ):
+        yield proxy, platform
 
 
 @contextmanager
