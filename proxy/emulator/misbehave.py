@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
 from proxy.emulator.drifts import DRIFTS
-from proxy.emulator.kinds import CHILDREN
+from proxy.emulator.kinds import BY_PATH, CHILDREN, ORDER
 from proxy.emulator.switches import SwitchError, Version
 
 Failure: TypeAlias = Literal["error_500", "error_503", "too_many", "truncate", "close"]
@@ -49,8 +49,9 @@ class Misbehaviour:
             if name not in names:
                 near = difflib.get_close_matches(name, names, n=1, cutoff=0.0)[0]
                 raise SwitchError(f"there is no misbehaviour {name!r}; the nearest is {near!r}")
-        if values.get("way") and values["way"] not in DRIFTS:
-            raise SwitchError(f"there is no drift {values['way']!r}; there are: {', '.join(DRIFTS)}")
+        for name, known in _WORDS.items():
+            if values.get(name) and str(values[name]) not in known:
+                raise SwitchError(f"{name} cannot be {values[name]!r}; it can be {', '.join(known)}")
         try:
             read = {name: _READ.get(name, float)(value) for name, value in values.items()}
         except (TypeError, ValueError):
@@ -75,6 +76,7 @@ class Misbehaviour:
 
 
 _PATHS = {relation: kind.path for relation, kind in CHILDREN.items()}
+_WORDS = {"way": tuple(DRIFTS), "only": (ORDER.path, *BY_PATH, "extensions")}
 _READ: dict[str, Callable[[Any], Any]] = {"seed": int, "way": str, "only": str}
 
 

@@ -200,7 +200,8 @@ def test_misbehaviour_is_set_by_words() -> None:
         ("drift=1.5", "between 0 and 1"),
         ("slow_seconds=-1", "between 0 and 1"),
         ("slow=much", "a number"),
-        ("way=drops everything", "there are: drops cardType, prints price"),
+        ("only=orderItem", "it can be orders, orderContacts, orderConsumers, orderItems, extensions"),
+        ("way=drops everything", "it can be drops cardType, prints price"),
     ],
 )
 def test_a_wrong_word_is_told_the_way_out(word: str, says: str) -> None:
@@ -209,7 +210,14 @@ def test_a_wrong_word_is_told_the_way_out(word: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["[]", '{"v3": {}}', '{"v2": 1}', '{"v2": {"slow": 1}, "v2.1": {"error_500": 0.6, "close": 0.6}}']
+    "body",
+    [
+        "[]",
+        '{"v3": {}}',
+        '{"v2": {"way": ["x"]}}',
+        '{"v2": 1}',
+        '{"v2": {"slow": 1}, "v2.1": {"error_500": 0.6, "close": 0.6}}',
+    ],
 )
 def test_a_wrong_setting_changes_nothing(call: Caller, body: str) -> None:
     assert call.anonymous("POST", "/_emulator/misbehaviour", body).status == 400
