@@ -52,6 +52,9 @@ _CALLERS = """
 _TAIL = """
 A body has to be whole within `server.body_timeout`, a header section within `server.head_timeout`. Nothing is sent to the
 platform before a body of up to `server.max_body` is there; a larger one that is passed on [crosses as it comes](limits.md).
+
+Interim answers (1xx) and trailers do not cross, in either direction. Where v2.1 answers, a body is translated even under
+`Cache-Control: no-transform`: that is what it is asked for.
 """
 
 
