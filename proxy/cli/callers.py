@@ -14,12 +14,11 @@ from proxy.cli.ending import DEFAULT_PATH, ConfigPath, loaded, told
 
 if TYPE_CHECKING:
     from proxy.cutover.routes import Routes
-    from proxy.store.rows import Activity, Group
+    from proxy.store.rows import Activity
 
 app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = ("caller", "name", "v2", "v2.1", "refused", "last seen", "what blocks it")
-_OPEN = frozenset({"new", "bug"})
 _DAY = 86_400
 
 
@@ -45,16 +44,10 @@ def callers(
         routes = Routes.compile(settings, source.writes)
         with store_of(config) as store:
             activity = store.callers(since=int(time.time()) - days * _DAY)
-            met, groups = store.groups_of_callers(), {one.key.id: one for one in store.groups()}
+            still = store.open_groups()
     names = caller_names(settings)
     rows = [
-        row(
-            caller,
-            names.get(caller),
-            calls,
-            [groups[one] for one in met.get(caller, ()) if one in groups],
-            routes,
-        )
+        row(caller, names.get(caller), calls, still.get(caller, 0), routes)
         for caller, calls in by_caller(activity).items()
     ]
     rows.sort(key=lambda one: (-one["v2"], one["caller"]))
@@ -97,7 +90,7 @@ def by_caller(activity: Iterable[Activity]) -> dict[str, list[Activity]]:
 
 
 def row(
-    caller: str, name: str | None, calls: Sequence[Activity], groups: Iterable[Group], routes: Routes
+    caller: str, name: str | None, calls: Sequence[Activity], still: int, routes: Routes
 ) -> Mapping[str, Any]:
     """One caller: its calls by the version that answered, and what blocks it."""
     answered = {
@@ -110,18 +103,17 @@ def row(
         "v2_1": answered["v2.1"],
         "refused": answered[""],
         "last_seen": max(one.last_seen for one in calls),
-        "blocks": blocks(caller, calls, groups, routes),
+        "blocks": blocks(caller, calls, still, routes),
     }
 
 
-def blocks(caller: str, calls: Sequence[Activity], groups: Iterable[Group], routes: Routes) -> list[str]:
-    """Why a caller still needs v2: calls that nothing maps, divergences that nobody has dealt with, stages before v2.1."""
+def blocks(caller: str, calls: Sequence[Activity], still: int, routes: Routes) -> list[str]:
+    """Why a caller still needs v2: calls that nothing maps, groups that are `still` open, stages before v2.1."""
     unmapped: dict[str, int] = {}
     for one in calls:
         if one.call:
             unmapped[one.call] = unmapped.get(one.call, 0) + one.calls
     found = [f"{call} is not mapped ({_many(count, 'call')})" for call, count in sorted(unmapped.items())]
-    still = sum(one.triage.state in _OPEN for one in groups)
     if still:
         found.append(_many(still, "open divergence group"))
     on_v2 = sorted({one.endpoint for one in calls if one.version == "v2" and not one.call})

@@ -39,7 +39,7 @@ def chosen(
     wrong = [state for state in states if state not in get_args(State)]
     if wrong:
         raise ConfigError(f"--state: {wrong[0]!a} is no state; write one of {', '.join(get_args(State))}")
-    met = None if caller is None else set(store.groups_of_callers().get(caller_id(config, caller), ()))
+    met = None if caller is None else store.groups_of(caller_id(config, caller))
     return [
         one
         for one in store.groups()

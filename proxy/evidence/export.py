@@ -35,6 +35,13 @@ _WHY_NOT: Mapping[str, str] = {
 """Why groups of a kind cannot be exported; kinds that are not named here can."""
 
 
+_ELSEWHERE: Mapping[str, str] = {
+    "translate_only": "it is about a request, and the values of requests are not kept",
+    "read_back": "it was seen as a write was read back; export the group that the reads themselves show",
+}
+"""Why groups that only this evidence has shown cannot be exported."""
+
+
 class NotExportable(CrossfadeError):  # noqa: N818 - the answer to a question, no fault
     """A group that no test can be made of; its text says why."""
 
@@ -81,8 +88,9 @@ def _why_not(group: Group) -> str:
         return _WHY_NOT[key.kind]
     if any(status >= 400 for status in statuses):
         return "it is about an error, and which request leads to that error is not kept"
-    if group.examples and all(one.evidence == "translate_only" for one in group.examples):
-        return "it is about a request, and the values of requests are not kept"
+    seen_by = {one.evidence for one in group.examples}
+    if len(seen_by) == 1 and seen_by <= _ELSEWHERE.keys():
+        return _ELSEWHERE[seen_by.pop()]
     if key.kind == "missing" and _unnamed(key.pointer):
         return "only a keyed hash of the member's name is known"
     return ""

@@ -27,6 +27,7 @@ Trouble: TypeAlias = Literal[
 ]  # fmt: skip
 """Why the store cannot be used; docs/store.md explains each."""
 
+_NONE_YET = "there is no store yet; it is made by `crossfade serve`"
 _NAMESPACE = "crossfade"
 _LOCK = 0x63726F7373  # any number that all replicas use
 _ASIDE = ".set-aside-"
@@ -78,16 +79,18 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state. Raises `StoreError`, also where there is no store yet."""
         if self.file and not self.file.exists():
-            raise StoreError("there is no store yet; it is made by `crossfade serve`", "gone")
+            raise StoreError(_NONE_YET, "gone")
         with self._told(), self.engine.begin() as connection:
             if self.file:
                 connection.exec_driver_sql("BEGIN")
             stamp = _stamp(connection)
+            if stamp is None:
+                raise StoreError(_NONE_YET, "gone")
             if stamp != SCHEMA:
                 raise StoreError(
-                    f"the store has schema {stamp or 'none'}, this program reads {SCHEMA}; "
+                    f"the store has schema {stamp}, this program reads {SCHEMA}; "
                     "`crossfade serve` of this version makes a new one",
-                    "newer_schema" if stamp and stamp > SCHEMA else "older_schema",
+                    "newer_schema" if stamp > SCHEMA else "older_schema",
                 )
             yield connection
 
@@ -190,7 +193,7 @@ def _postgresql(address: str) -> Engine:
         raise ConfigError(
             "store.url: PostgreSQL needs its driver; install crossfade with the extra [postgresql]"
         ) from None
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise ConfigError(
             "store.url: is no address of a database; write postgresql://user@host/name"
         ) from None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 import msgspec
-from sqlalchemy import RowMapping, Select, cast, delete, func, select
+from sqlalchemy import RowMapping, Select, Table, cast, delete, func, select
 
 from proxy.store.database import Database
 from proxy.store.rows import (
@@ -58,13 +58,9 @@ class Store:
 
     def groups(self, *, ids: Iterable[str] | None = None) -> list[Group]:
         """All groups, or those with these ids: the most recent first."""
-        records = select(SIGHTINGS.c.group, func.count().label("size")).group_by(SIGHTINGS.c.group).subquery()
-        callers = select(TOUCHED.c.group, func.count().label("size")).group_by(TOUCHED.c.group).subquery()
         wanted = (
-            select(GROUPS, TRIAGE, records.c.size.label("records"), callers.c.size.label("callers"))
+            select(GROUPS, TRIAGE, _names_in(SIGHTINGS, "records"), _names_in(TOUCHED, "callers"))
             .outerjoin(TRIAGE, TRIAGE.c.group == GROUPS.c.id)
-            .outerjoin(records, records.c.group == GROUPS.c.id)
-            .outerjoin(callers, callers.c.group == GROUPS.c.id)
             .order_by(GROUPS.c.last_seen.desc(), GROUPS.c.id)
         )
         if ids is not None:
@@ -80,12 +76,15 @@ class Store:
         )
         return {row[0]: row[1] for row in self._rows(wanted)}
 
-    def groups_of_callers(self) -> dict[str, list[str]]:
-        """The groups that each caller met."""
-        found: dict[str, list[str]] = {}
-        for row in self._rows(select(TOUCHED.c.caller, TOUCHED.c.group).order_by(TOUCHED.c.group)):
-            found.setdefault(row[0], []).append(row[1])
-        return found
+    def groups_of(self, caller: str) -> set[str]:
+        """The groups that a caller met."""
+        return {row[0] for row in self._rows(select(TOUCHED.c.group).where(TOUCHED.c.caller == caller))}
+
+    def open_groups(self) -> dict[str, int]:
+        """For each caller, the groups that it met and that are new or a bug."""
+        closed = select(TRIAGE.c.group).where(TRIAGE.c.state.in_(["accepted", "ignored"]))
+        wanted = select(TOUCHED.c.caller, func.count()).where(TOUCHED.c.group.not_in(closed))
+        return {row[0]: row[1] for row in self._rows(wanted.group_by(TOUCHED.c.caller))}
 
     def sightings(self, record: str) -> list[Sighting]:
         """The groups that a record (its keyed hash) showed: the most recent first."""
@@ -176,6 +175,11 @@ class Store:
             return connection.execute(wanted).mappings().all()
 
 
+def _names_in(table: Table, name: str) -> Any:
+    size = select(func.count()).select_from(table).where(table.c.group == GROUPS.c.id)
+    return size.scalar_subquery().label(name)
+
+
 def _sum(column: Any) -> Any:
     return cast(func.sum(column), column.type)  # PostgreSQL's sum of large integers is a decimal number
 
@@ -191,8 +195,8 @@ def _group(row: RowMapping) -> Group:
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         count=row["count"],
-        records=row["records"] or 0,
-        callers=row["callers"] or 0,
+        records=row["records"],
+        callers=row["callers"],
         triage=said,
         examples=_SHAPES.decode(row["examples"]),
     )

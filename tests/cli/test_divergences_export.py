@@ -60,7 +60,11 @@ def groups(address: str, pointer: str, kind: str) -> list[Group]:
     try:
         with Store(address) as store:
             return [
-                one for one in store.groups() if one.key.pointer.startswith(pointer) and one.key.kind == kind
+                one
+                for one in store.groups()
+                if one.key.endpoint == "orders.get"
+                and one.key.pointer.startswith(pointer)
+                and one.key.kind == kind
             ]
     except Exception:  # noqa: BLE001 - it is not there before the first batch
         return []
@@ -112,6 +116,7 @@ def made(
         (made(Difference("", "status", 200, 404)), "different statuses"),
         (made(Difference("/message", "missing", "string", None), statuses=(404, 404)), "error"),
         (made(Difference("/price", "missing", "number", None), evidence="translate_only"), "request"),
+        (made(Difference("/price", "missing", "number", None), evidence="read_back"), "read back"),
         (made(Difference("/{unknown:a1}", "missing", "string", None)), "keyed hash"),
         (made(Difference("/price", "type", "number", "string"), "orders.gone"), "no such endpoint"),
         (made(Difference("/price", "type", "number", "string"), statuses=(206, 206)), "says nothing"),
