@@ -21,6 +21,8 @@ PERSONAL = {
     "member": "kanarie_member_für_x",
 }
 AUTHORIZATION = ("Authorization", "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode())
+UNREADABLE = 3
+"""How many of the loaded requests are no HTTP that can be read: two methods that nobody knows, and a line of words."""
 
 
 def forms() -> Iterator[tuple[str, bytes]]:
@@ -38,6 +40,8 @@ def forms() -> Iterator[tuple[str, bytes]]:
                 digest = hashlib.new(kind, raw).digest()
                 yield f"{name} {kind}", digest.hex()[:10].encode()
                 yield f"{name} {kind} base64", base64.b64encode(digest)[:12]
+        yield f"{name} percent, every byte", "".join(f"%{one:02x}" for one in text.encode()).encode()
+        yield f"{name} JSON, every character", "".join(f"\\u{ord(one):04x}" for one in text).encode()
         yield f"{name} percent", quote(text, safe="").encode()
         yield f"{name} percent, lower", quote(text, safe="").lower().encode()
         yield f"{name} form", quote_plus(text).encode()
@@ -84,6 +88,32 @@ def loaded_requests(ref: str) -> Iterator[bytes]:
         yield _ask(
             "GET", f"/v2/orders/{ref}", b"", ("Connection", "X-Passport"), ("Host", PERSONAL["passport"])
         )
+    for name in (PERSONAL["reference"], PERSONAL["passport"]):
+        yield _ask("GET", f"/v2/orders/{ref}", b"", (name, "1"), (f"X-{name}", PERSONAL["phone"]))
+        yield _ask("DELETE", f"/v2/orders/{name}")
+        yield _ask("PATCH", f"/v2/orders/{name}?{name}", json.dumps({name: {name: [name]}}))
+        yield _ask(name.replace("-", ""), f"/v2/orders/{name}")
     yield request("GET", f"/v2/orders/{ref}", b"", [("Authorization", f"Bearer {PASSWORD}")])
     yield request("GET", f"/v2/orders/{ref}", b"", [("Authorization", f"Basic {USER}:{PASSWORD}")])
     yield f"{USER} /{PASSWORD} kanarie\r\n\r\n".encode()
+
+
+def rough_answers() -> Iterator[bytes]:
+    """Answers of a platform that cannot be read, or cannot be said in v2's words; each is full of secrets."""
+    for text in PERSONAL.values():
+        raw, said = text.encode(), json.dumps(text, ensure_ascii=False).encode()
+        yield b"%b\r\n\r\n" % raw
+        yield b"HTTP/1.1 200 %b\r\n%b\r\n\r\n" % (raw, raw)
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n" % raw
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%b\r\n" % raw
+        yield b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(raw), raw)
+        for body in (
+            raw,
+            said,
+            b"{" + said + b":",
+            b"{%b:1,%b:2}" % (said, said),
+            b'{"status":%b,%b:%b,"orderItems":{"items":[%b]}}' % (said, said, said, said),
+            b'{"price":%b,"ref":[%b],"orderedAt":%b,"href":%b,"status":{%b:1}}' % ((said,) * 5),
+        ):
+            for status in (b"200 OK", b"500 Oops"):
+                yield b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)

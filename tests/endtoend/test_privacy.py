@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
+import itertools
 import json
+import logging
 import re
+import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +21,18 @@ from proxy.emulator import Misbehaviour
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call
 from tests.emulator.caller import CREDENTIALS, FIRST_REF, JSON, order
-from tests.endtoend.canaries import AUTHORIZATION, PERSONAL, leaks, loaded_requests
-from tests.endtoend.process import served
+from tests.endtoend.canaries import (
+    AUTHORIZATION,
+    PERSONAL,
+    UNREADABLE,
+    leaks,
+    loaded_requests,
+    rough_answers,
+)
+from tests.endtoend.process import Served, command, environment, served
 from tests.endtoend.running import Carried, carried
 from tests.raw import fetch, parse, request
-from tests.servers import RawUpstream, emulator
+from tests.servers import RawUpstream, Reply
 
 ALL = {"shadow.sample": 1.0, "shadow.max_calls_per_second": 10_000, "log.requests": "all"}
 STAGES: list[Any] = ["v2", "shadow", {"stage": "canary", "percent": 50}, "live", "v2.1"]
@@ -30,7 +43,7 @@ ROUGH = Misbehaviour(drift=0.3, truncate=0.1, close=0.1, error_500=0.1, too_many
 class Crashing:
     """An engine that breaks down with a text full of what it was given."""
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, *, room: int | None = None) -> Answer:
         raise RuntimeError(f"{PERSONAL} {call.headers} {call.target!r} {call.body!r}")
 
     async def close(self) -> None:
@@ -57,8 +70,8 @@ def test_no_secret_leaves_by_any_door(stage: Any, trouble: str, capfd: pytest.Ca
             for version in proxy.emulator.mischief.table:
                 proxy.emulator.mischief.set(version, ROUGH)
         ours = own_errors(proxy.url)
-        asked = sum(1 for _ in loaded_requests(FIRST_REF))
-        assert len(proxy.log_lines("request", least=asked - 1)) >= asked - 1
+        asked = sum(1 for _ in loaded_requests(FIRST_REF)) - UNREADABLE
+        assert len(proxy.log_lines("request", least=asked)) >= asked
         assert bool(proxy.log_lines("internal_error")) == (trouble == "crash")
         found = leaks("the log", proxy.log_file.read_bytes()) + leaks("metrics", proxy.metrics().encode())
         found += leaks("an error of ours", b"\n".join(ours))
@@ -72,21 +85,97 @@ def prepare(proxy: Carried) -> None:
     fetch(proxy.platform_url, request("POST", "/v2/orders", json.dumps(order()), [CREDENTIALS, JSON]))
 
 
-def test_a_whole_process_prints_no_secret(tmp_path: Path) -> None:
-    keys = {**ALL, "server.max_body": "2KiB"}
-    with emulator() as (url, _), served(tmp_path, url, {"route": [{"stage": "shadow"}]}, keys) as running:
-        fetch(url, request("POST", "/v2/orders", json.dumps(order()), [CREDENTIALS, JSON]))
-        own_errors(running.port)
-        scraped = running.operator("/metrics").body
-        assert running.end(2) == 0
-        assert len(running.events()) > 50
-        assert leaks("output", running.printed().encode()) + leaks("metrics", scraped) == []
+COMMANDS = [
+    ["indoubt", "list"],
+    ["indoubt", "list", "--json"],
+    ["config", "show", "--origin"],
+    ["divergences", "list"],
+    ["callers"],
+]
+"""What an operator may print; another command is another line here."""
+PAGES = ["/metrics", "/livez", "/readyz", "/", "/api/"]
+"""What an operator may open."""
+
+
+def sinks(running: Served, commands: list[list[str]]) -> Iterator[tuple[str, bytes]]:
+    """Every place where something of a run can end up: pages, commands, and each file in its folder, whatever it is."""
+    for page in PAGES:
+        yield page, running.operator(page).body
+    for words in commands:
+        done = subprocess.run(
+            command(*words, "--config", str(running.folder / "crossfade.toml")),
+            cwd=running.folder,
+            capture_output=True,
+            timeout=30,
+            check=False,
+            env=environment(),
+        )
+        yield " ".join(words), done.stdout + done.stderr
+    assert running.end(signal.SIGTERM) == 0
+    for path in sorted(running.folder.rglob("*")):
+        if path.is_file():
+            yield path.name, path.name.encode() + path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("requests", "stage", "engine"),
+    [
+        ("off", "shadow", "native"),
+        ("sampled", "v2.1", "httpx"),
+        ("all", "v2.1", "native"),
+    ],
+)
+def test_a_whole_process_leaves_no_secret_anywhere(
+    tmp_path: Path, requests: str, stage: str, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
+    keys = {**ALL, "server.max_body": "2KiB", "log.requests": requests, "upstream.engine": engine}
+    rough = itertools.cycle(rough_answers())
+    with RawUpstream(lambda _raw: Reply(next(rough), then="close")) as platform:  # noqa: SIM117 - one is inside the other
+        with served(tmp_path, platform.url, {"route": [{"stage": stage}]}, keys) as running:
+            ours = own_errors(running.port)
+            seen = dict(sinks(running, COMMANDS if requests == "all" else []))
+            found = [one for name, content in seen.items() for one in leaks(name, content)]
+            lines = sum(one["event"] == "request" for one in running.events())
+    assert len(ours) > 50
+    assert {"out", "crossfade.db"} <= set(seen)
+    assert any(name.startswith("crossfade.journal.") for name in seen)
+    assert (lines > 50) == (requests == "all")
+    assert found + leaks("an error of ours", b"\n".join(ours)) == []
+
+
+@pytest.mark.parametrize("engine", ["native", "httpx"])
+def test_loggers_that_somebody_has_turned_up_tell_nothing(
+    engine: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rough = itertools.cycle(rough_answers())
+    with RawUpstream(lambda _raw: Reply(next(rough), then="close")) as platform:  # noqa: SIM117 - one is inside the other
+        with carried(
+            ["v2.1"], keys={**ALL, "upstream.engine": engine}, upstream=platform.url, mistakes=True
+        ) as proxy:
+            names = [None, *logging.root.manager.loggerDict]
+            levels = {name: logging.getLogger(name).level for name in names}
+            try:
+                for name in names:
+                    logging.getLogger(name).setLevel(logging.DEBUG)
+                assert own_errors(proxy.url)
+            finally:
+                for name, level in levels.items():
+                    logging.getLogger(name).setLevel(level)
+            found = leaks("the log", proxy.log_file.read_bytes())
+    shown = capfd.readouterr()
+    assert found + leaks("output", (shown.out + shown.err).encode()) == []
 
 
 def test_the_search_finds_what_it_looks_for() -> None:
     for text in PERSONAL.values():
         assert leaks("a text", f"x {text} x".encode())
         assert leaks("an escape", json.dumps({"a": text}).encode())
+        assert leaks("escapes", "".join(f"\\u{ord(one):04X}" for one in text).encode())
+        assert leaks("percent", "".join(f"%{one:02X}" for one in text.encode()).encode())
+        assert leaks("hex", text.encode().hex().upper().encode())
+        for kind in ("md5", "sha1", "sha256"):
+            assert leaks(kind, hashlib.new(kind, text.encode()).hexdigest().encode())
         for before in ("", "a", "ab"):
             assert leaks("base64", base64.b64encode(f"{before}{text} behind".encode()))
 
