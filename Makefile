@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis vectors faults guard reloads bench soak guide lock clean system
+.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis at-most-once storm vectors faults guard reloads bench soak guide lock clean system
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
@@ -53,6 +53,12 @@ fuzz: setup ## 100,000 bodies that no client should send
 
 nemesis: setup ## 10,000 writes while the proxy is killed 100 times: none doubled, none lost in silence
 	@$(BIN)/python -m tests.faults.nemesis --writes 10000 --kills 100
+
+at-most-once: setup ## 2,000 runs of the machine of at-most-once, 50 steps each: faults, kills, restarts, flips of stages
+	@CROSSFADE_AT_MOST_ONCE=long $(BIN)/python -m pytest -q --timeout 3000 tests/faults/test_at_most_once_machine.py
+
+storm: setup ## 10,000 callers that leave, then 1,000 that stay: writes end once, connections go back
+	@CROSSFADE_STORM=long $(BIN)/python -m pytest -q --timeout 600 tests/endtoend/test_storm.py
 
 guard: setup ## simulate thousands of rollouts: how soon the guard takes back, and how often in vain
 	@$(BIN)/python -m tests.cutover.rollouts
