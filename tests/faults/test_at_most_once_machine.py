@@ -27,6 +27,7 @@ from proxy.assembly import build
 from proxy.config.load import load
 from proxy.errors import Fault
 from proxy.evidence.engine import Evidence
+from proxy.evidence.reads import Reads
 from proxy.log import EventLog, open_log
 from proxy.serve import ANSWERED, LINE, RAW_TARGET, Gateway
 from proxy.snapshot import Snapshot
@@ -90,7 +91,8 @@ class Machine(RuleBasedStateMachine):
         self.journal = Journal(self.path, log())
         self.journal.start()
         base = compiled(*chosen)
-        shadow = Comparing(self.ledger)
+        comparing = Comparing(self.ledger)
+        shadow = Reads(comparing, comparing)
         self.evidence = Evidence(
             base.config.shadow,
             base.mapping,
@@ -107,8 +109,8 @@ class Machine(RuleBasedStateMachine):
         self.evidence.start()
 
     def snapshot(self, chosen: tuple[int, int]) -> Snapshot:
-        engine, shadow = Acting(self.ledger), Comparing(self.ledger)
-        mine = replace(compiled(*chosen), v2=engine, v2_1=engine, shadow=shadow)
+        engine = Acting(self.ledger)
+        mine = replace(compiled(*chosen), v2=engine, v2_1=engine)
         return replace(mine, evidence=self.evidence, journal=self.journal)
 
     @rule(chosen=configurations)
