@@ -31,7 +31,7 @@ def test_framing_that_is_clear_passes(version: str, headers: Headers) -> None:
     ],
 )
 def test_framing_that_is_not_is_refused(version: str, headers: Headers) -> None:
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         check_framing(version, headers)
 
 
