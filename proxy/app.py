@@ -67,7 +67,7 @@ async def _serve(loaded: Loaded) -> None:
     registry = CollectorRegistry()
     snapshot = build(loaded, registry, log)
     gateway = Gateway(snapshot)
-    steering = Steering(gateway)
+    steering = Steering(gateway, registry)
     reloader = Reloader(loaded, gateway, steering, os.environ, registry)
     operators = admin(gateway, registry, _token(config))
     patience = max(config.upstream.v2.total_timeout, config.upstream.v2_1.total_timeout) + _MARGIN

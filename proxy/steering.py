@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from prometheus_client import CollectorRegistry
 
 from proxy.cutover.chronicle import Chronicle, Ruling
 from proxy.cutover.events import events, unit
+from proxy.cutover.gauges import Gauges
 from proxy.cutover.guard import Fired, Guard
 from proxy.cutover.memory import Memory, memory_path, recall, remember
 from proxy.cutover.overrides import OverrideFile, overrides_path, stages_of
@@ -38,7 +41,7 @@ _SAVE = 5.0
 class Steering:
     """Belongs to one gateway and one event loop."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, registry: CollectorRegistry) -> None:
         """Take over what an earlier process has left. Raises ConfigError for a file that holds something else."""
         snapshot = gateway.snapshot
         journal = Path(snapshot.config.journal.path)
@@ -46,6 +49,7 @@ class Steering:
         self._memory_path = memory_path(journal)
         memory = recall(self._memory_path)
         self._crossed = memory.crossed
+        self._met = Counter(memory.conflicts)
         self.guard = Guard(snapshot.config.guard, 1, memory.watched)
         self.file = OverrideFile(overrides_path(journal))
         self._chronicle = Chronicle(self.file, snapshot.log, snapshot.troubles)
@@ -57,6 +61,8 @@ class Steering:
         self._see(snapshot)
         self.adopt(snapshot)
         snapshot.evidence.listen(self.told)
+        splitter = snapshot.decider.splitter
+        registry.register(Gauges(self.guard, splitter, lambda: self._routes, lambda: len(self._overrides)))
 
     def adopt(self, snapshot: Snapshot) -> None:
         """Let requests see another configuration from now on, under the overrides that still stand."""
@@ -125,7 +131,13 @@ class Steering:
 
     def save(self) -> None:
         """Write down what the guard has learnt, if it is something new."""
-        memory = Memory(watched=self.guard.watched, crossed=self._crossed)
+        snapshot = self._gateway.snapshot
+        memory = Memory(
+            watched=self.guard.watched,
+            crossed=self._crossed,
+            conflicts=dict(self._met + Counter(snapshot.evidence.met)),
+            splits={key: snapshot.decider.splitter.share(key) for key in self._keys},
+        )
         said = msgspec.json.encode(memory)
         if said != self._saved:
             with self._chronicle.guarded():

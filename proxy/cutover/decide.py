@@ -77,7 +77,7 @@ class Decider(msgspec.Struct, frozen=True):
     routes: Routes
     salt: bytes
     unmapped_to_v2: bool
-    splitter: Splitter = Splitter()
+    splitter: Splitter = msgspec.field(default_factory=Splitter)
     """What counts the keys that are split; the process has one."""
 
     def look(self, method: str, path: bytes, query: bytes | None, caller: Caller) -> Ahead:

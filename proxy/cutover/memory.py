@@ -26,6 +26,10 @@ class Memory(msgspec.Struct):
     """By route key."""
     crossed: dict[str, float] = {}
     """Resources behind their point of no return, and since when (seconds since 1970)."""
+    conflicts: dict[str, int] = {}
+    """By endpoint: creates that met a record in v2, and that v2.1 would have refused."""
+    splits: dict[str, tuple[int, float]] = {}
+    """By route key: distinct sticky keys, and the percentage of them that v2.1 answered."""
 
 
 def memory_path(journal: Path) -> Path:

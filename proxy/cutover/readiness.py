@@ -5,7 +5,7 @@ No data is inconclusive, never success. Nothing is promoted here: `ready` is a p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from proxy.cutover.detector import Run, missing, reached
 from proxy.cutover.events import Kind
 from proxy.cutover.guard import Guard
+from proxy.cutover.splitter import off
 
 
 class Standing(StrEnum):
@@ -40,6 +41,29 @@ _SAYS_NO = {
     Kind.FAILED: "v2.1 fails more often than the budget allows",
     Kind.SLOW: "v2.1 is slow more often than the budget allows",
 }
+
+
+def obstacles(
+    conflicts: Mapping[str, int], split: tuple[int, float], configured: float, *, decided: bool
+) -> list[str]:
+    """What stands in the way whatever the evidence says: creates that v2.1 would refuse, a share that is off.
+
+    `conflicts` are those of the route's endpoints, `decided` whether the operator has chosen what becomes of them.
+    """
+    found = []
+    if not decided:
+        found += [
+            f"{count} calls of {endpoint} met a record that v2.1 would refuse; choose compat.on_conflict"
+            for endpoint, count in conflicts.items()
+            if count
+        ]
+    keys, percent = split
+    if off(keys, percent, configured):
+        found.append(
+            f"v2.1 answered {percent:.1f} % of {keys} sticky keys where {configured:g} % are configured; "
+            "look at what keeps calls together"
+        )
+    return found
 
 
 def standing(guard: Guard, route: str, now: float, blocked: Sequence[str] = ()) -> Readiness:

@@ -56,6 +56,12 @@ class Counts(Collector):
         with self._lock:
             self._ignored[rule] = self._ignored.get(rule, 0) + count
 
+    @property
+    def met(self) -> dict[str, int]:
+        """Creates that met a record in v2, by endpoint."""
+        with self._lock:
+            return dict(self._met)
+
     def meet(self, endpoint: str) -> None:
         """A create that v2 answered has met a record."""
         with self._lock:

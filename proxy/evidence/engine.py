@@ -7,10 +7,8 @@ wrong in here ends as `failed` or `skipped`, never as `equal`, and never reaches
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import PurePath
 from typing import TypeAlias, assert_never
 
 from msgspec.structs import replace
@@ -22,10 +20,10 @@ from proxy.evidence.comparisons import Comparisons, sliced
 from proxy.evidence.conflict import makes_record, matched
 from proxy.evidence.contract import contract_differences
 from proxy.evidence.counts import Counts
-from proxy.evidence.groups import group_ids
 from proxy.evidence.hidden import hidden
 from proxy.evidence.ignoring import Ignores
 from proxy.evidence.lag import Lag
+from proxy.evidence.lines import write_divergence, write_mistake
 from proxy.evidence.observation import Observation, wants
 from proxy.evidence.reading import Budget, Ended
 from proxy.evidence.reads import Reads
@@ -36,9 +34,6 @@ from proxy.wire.credentials import member_name
 
 Told: TypeAlias = Callable[[Observation, Verdict], None]
 """Who hears of every verdict, on the event loop: what keeps evidence and what judges it. Quick, and never raises."""
-
-LINE_DIFFERENCES = 50
-"""Differences that one line of the log holds at most, unexpected ones first; all of them are classified."""
 
 
 class Evidence:
@@ -132,6 +127,11 @@ class Evidence:
                 record=observation.record or None,
             )
 
+    @property
+    def met(self) -> dict[str, int]:
+        """Creates so far that met a record in v2, by endpoint."""
+        return self._counts.met
+
     async def drain(self, timeout: float) -> bool:  # noqa: ASYNC109 - how long to wait, not when to cancel the work
         """Wait until all that was offered is compared, at most so many seconds; says whether it is."""
         try:
@@ -162,7 +162,7 @@ class Evidence:
                 verdict = end.verdict
             except Exception as error:  # noqa: BLE001 - the comparer's own bug: the next comparison must go on
                 verdict = failed("compare_error")
-                self._report(observation, error)
+                write_mistake(self._log, observation, error)
             finally:
                 self._finish(observation, size, verdict)
             await asyncio.sleep(0)
@@ -214,37 +214,12 @@ class Evidence:
         for told in self._told:
             told(observation, verdict)
         if verdict.cls != "equal":
-            self._write(observation, verdict)
+            write_divergence(self._log, observation, verdict)
 
-    def _write(self, observation: Observation, verdict: Verdict) -> None:
-        shown = sorted(verdict.differences, key=lambda one: not one.unexpected)[:LINE_DIFFERENCES]
-        why = {} if verdict.reason is None else {"reason": verdict.reason}
-        self._log.write(
-            "divergence",
-            request_id=observation.request_id,
-            endpoint=observation.endpoint.id,
-            stage=observation.stage,
-            evidence=observation.evidence,
-            caller=observation.caller,
-            record=observation.record or None,
-            groups=group_ids(observation.endpoint.id, verdict)[:LINE_DIFFERENCES],
-            differences=[
-                {"pointer": one.pointer, "kind": one.kind, "v2": one.v2, "v2_1": one.v2_1, "rule": one.rule}
-                for one in shown
-            ],
-            **{"class": verdict.cls},
-            **why,
-        )
+    @property
+    def held(self) -> int:
+        """Bytes that comparisons hold, waiting or at work."""
+        return self._held
 
     def _state(self, part: str, state: str) -> None:
         self._log.write("degraded", part=part, state=state)
-
-    def _report(self, observation: Observation, error: Exception) -> None:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        self._log.write(
-            "internal_error",
-            exception=type(error).__name__,
-            place=f"{PurePath(place.filename).name}:{place.lineno}",
-            request_id=observation.request_id,
-            endpoint=observation.endpoint.id,
-        )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from proxy.cli.app import app
+from proxy.cli.cutover.showing import WHY
 from proxy.cutover.guard import Watched
 from proxy.cutover.memory import Memory, memory_path, remember
 from proxy.cutover.overrides import OverrideFile, overrides_path
+from proxy.cutover.react import Reason
 from proxy.store.rows import Decision, Override
 from tests.cli.test_check import renaming
 from tests.cutover.rollouts import clean
@@ -103,6 +106,23 @@ def test_show_tells_what_the_running_process_has_learnt(folder: Path) -> None:
     assert "go on: crossfade cutover set orders.get canary 50" in done.output
     assert "overridden" in done.output
     assert "at today's traffic" in done.output
+
+
+def test_what_stands_in_the_way_is_named_whatever_the_evidence_says(folder: Path) -> None:
+    first, _, third = keys(folder)
+    past = clean(4_000)
+    assert past is not None
+    journal = folder / "crossfade.journal"
+    known = Memory(
+        watched={first: past, third: past}, conflicts={"orders.create": 3}, splits={first: (1_000, 25.0)}
+    )
+    remember(memory_path(journal), known)
+    rows = told("show")["routes"]
+    assert (rows[0]["verdict"], rows[2]["verdict"]) == ("not ready", "not ready")
+    assert "25.0 % of 1000 sticky keys where 10 % are configured" in rows[0]["reasons"][0]
+    assert "3 calls of orders.create met a record that v2.1 would refuse" in rows[2]["reasons"][0]
+    (folder / "crossfade.toml").write_text(FILE + '[compat]\non_conflict = "pass"\n', "utf-8")
+    assert told("show")["routes"][2]["verdict"] == "ready", "somebody has decided"
 
 
 def test_set_keeps_every_comment_and_changes_two_lines(folder: Path) -> None:
@@ -298,3 +318,9 @@ def test_every_command_has_help(folder: Path) -> None:
         done = CliRunner().invoke(app, ["cutover", one, "--help"])
         assert done.exit_code == 0
         assert "--json" in done.output
+
+
+def test_every_reason_of_a_decision_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cutover.md").read_text("utf-8")
+    section = page.partition("## Decisions")[2].partition("## Metrics")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(get_args(Reason)) == set(WHY)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
+import subprocess
+import sys
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.json import encode
 
+from proxy.cutover.bucket import in_share, salts
 from proxy.cutover.decide import Caller, Decider
+from proxy.cutover.splitter import Splitter, off
 from proxy.cutover.stage import Stage
+from proxy.evidence.observation import wants
 from proxy.types import Version
 from tests.cutover.test_decide import KNOWN, STRANGER, everything, looked
 
@@ -74,3 +83,62 @@ def test_a_header_can_decide_and_without_it_the_caller_does() -> None:
 def test_everything_needs_no_key() -> None:
     ahead = looked(everything("canary", percent=100), "GET", b"/v2/orders/one")
     assert (ahead.version, ahead.stage) == (Version.V2_1, Stage.CANARY)
+
+
+MANY = [f"order-{number}".encode() for number in range(50_000)]
+
+
+def within(count: int, of: int, share: float) -> bool:
+    """Whether a count lies within three standard deviations of its expectation."""
+    return abs(count - of * share) <= 3 * math.sqrt(of * share * (1 - share))
+
+
+@pytest.mark.parametrize("percent", [1, 10, 25, 50, 90])
+def test_over_fifty_thousand_keys_the_share_is_what_it_says_and_no_sample_leans(percent: float) -> None:
+    bucket, sample = salts(b"k" * 32)
+    there = {key for key in MANY if in_share(bucket, key, percent)}
+    sampled = {key for key in MANY if wants(sample, key.decode(), 0.1)}
+    assert within(len(there), len(MANY), percent / 100)
+    assert within(len(sampled), len(MANY), 0.1)
+    assert within(len(there & sampled), len(sampled), percent / 100), "the sample is no part of a bucket"
+    more = {key for key in MANY if in_share(bucket, key, percent + 5)}
+    assert there <= more, "raising the share moves no key back"
+
+
+def test_a_restart_and_a_replica_with_the_same_key_agree_on_every_key() -> None:
+    program = (
+        "import hashlib, sys; from proxy.cutover.bucket import in_share, salts\n"
+        "salt = salts(b'k' * 32)[0]\n"
+        "found = [in_share(salt, b'order-%d' % n, 30) for n in range(50_000)]\n"
+        "print(hashlib.sha256(bytes(found)).hexdigest())"
+    )
+    said = {
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    }
+    salt = salts(b"k" * 32)[0]
+    here = hashlib.sha256(bytes(in_share(salt, key, 30) for key in MANY)).hexdigest()
+    assert said == {here + "\n"}
+
+
+def test_the_splitter_sees_each_key_once_and_says_when_the_share_is_off() -> None:
+    seen = Splitter()
+    for number in range(1_000):
+        for _ in range(3):
+            seen.saw("r", b"%d" % number, Version.V2_1 if number % 4 == 0 else Version.V2)
+    assert seen.share("r") == (1_000, 25.0)
+    assert not off(1_000, 25.0, 25)
+    assert off(1_000, 25.0, 10)
+    assert not off(99, 25.0, 10), "too few to say anything"
+    assert not off(1_000, 25.0, 100), "all or nothing is no share"
+    seen.keep(frozenset())
+    assert seen.share("r") == (0, 0.0)
+
+
+def test_splitting_is_counted_where_it_happens() -> None:
+    by = everything("canary", percent=30)
+    for key in KEYS:
+        settled(by, key)
+    keys, percent = by.splitter.share(by.routes.entries[0].key)
+    assert keys == len(KEYS)
+    assert not off(keys, percent, 30)

@@ -86,7 +86,7 @@ class Program:
             yield
             return
         self.loop = asyncio.get_running_loop()
-        self.steering = Steering(gateway)
+        self.steering = Steering(gateway, self.registry)
         self.reloader = Reloader(self._loaded, gateway, self.steering, {}, self.registry)
         tasks = [asyncio.create_task(one.run()) for one in (self.steering, self.reloader)]
         yield

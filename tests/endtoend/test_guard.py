@@ -18,6 +18,7 @@ import pytest
 
 from proxy.emulator import Misbehaviour
 from proxy.emulator.drifts import DRIFTS
+from tests.cli.test_check import renaming
 from tests.emulator.caller import order
 from tests.endtoend.process import Served, served
 from tests.endtoend.running import Carried, carried
@@ -25,6 +26,13 @@ from tests.servers import emulator
 
 CANARY: dict[str, Any] = {"stage": "canary", "percent": 50}
 EVERYTHING = {"shadow.sample": 1.0, "shadow.max_calls_per_second": 10_000}
+PREFIXES = (
+    "crossfade_guard",
+    "crossfade_split",
+    "crossfade_overrides",
+    "crossfade_route",
+    "crossfade_config",
+)
 TYPED = next(name for name in DRIFTS if name.startswith("prints price"))
 
 
@@ -189,3 +197,40 @@ def versions(proxy: Served) -> str:
     until(lambda: any(one["event"] == "request" for one in proxy.events()))
     time.sleep(0.05)
     return str([one for one in proxy.events() if one["event"] == "request"][-1]["version"])
+
+
+def test_behind_the_point_of_no_return_nothing_is_taken_back_but_told(tmp_path: Path) -> None:
+    keys = {"mappings": str(renaming(tmp_path))}
+    with carried(["live"], keys=keys, steered=True) as proxy:
+        assert proxy.ask("GET", "/v2/orders?referenceId=a").status == 200
+        assert proxy.log_lines("decision") == [], "reading crosses nothing"
+        with traffic(proxy.ask, 1):
+            until(lambda: proxy.log_lines("decision"))
+            proxy.emulator.mischief.set("v2.1", Misbehaviour(drift=1.0, way=TYPED))
+            until(lambda: len(proxy.log_lines("decision")) == 2)
+        crossed, fired = proxy.log_lines("decision")
+        assert (crossed["rule"], crossed["reason"], crossed["new_stage"]) == ("mapping", "crossed", "live")
+        assert (fired["rule"], fired["reason"], fired["new_stage"]) == ("guard.contract", "unsafe", "live")
+        assert proxy.log_lines("request")[-1]["version"] == "v2.1"
+
+
+def test_metrics_say_what_the_guard_knows() -> None:
+    with carried([CANARY], steered=True) as proxy:
+        with traffic(proxy.ask, 1) as callers:
+            until(lambda: len(callers.answers) > 40)
+        shown = proxy.metrics()
+    page = (Path(__file__).parents[2] / "docs" / "cutover.md").read_text("utf-8")
+    names = {line.split("{")[0].split(" ")[0] for line in shown.splitlines() if not line.startswith("#")}
+    ours = {one for one in names if one.startswith(PREFIXES) and not one.endswith("_created")}
+    assert ours == {
+        "crossfade_config_refused",
+        "crossfade_guard_bar",
+        "crossfade_guard_evidence",
+        "crossfade_guard_records",
+        "crossfade_overrides",
+        "crossfade_route_stage",
+        "crossfade_split_keys",
+        "crossfade_split_percent",
+    }
+    assert all(f"`{one}" in page for one in {*ours, "crossfade_config_reloads_total"})
+    assert 'crossfade_route_stage{route="0",stage="canary"} 2.0' in shown

@@ -14,7 +14,7 @@ from proxy.cutover.guard import Guard
 from proxy.cutover.memory import Memory, memory_path, recall
 from proxy.cutover.overrides import OverrideFile, overrides_path, stages_of
 from proxy.cutover.react import guarded
-from proxy.cutover.readiness import Readiness, standing
+from proxy.cutover.readiness import Readiness, obstacles, standing
 from proxy.cutover.routes import Route, Routes
 from proxy.errors import ConfigError
 from proxy.mapping.api import SHIPPED, Source, load
@@ -43,7 +43,14 @@ class Situation:
 
     def readiness(self, route: Route) -> Readiness:
         """What the guard can say of it."""
-        return standing(self.guard, route.key, time.time())
+        ids = self.filed.endpoints_of(route.key)
+        blocked = obstacles(
+            {one: count for one, count in self.memory.conflicts.items() if one in ids},
+            self.memory.splits.get(route.key, (0, 0.0)),
+            (self.routes.entry(route.key) or route).percent,
+            decided="on_conflict" in self.loaded.config.compat,
+        )
+        return standing(self.guard, route.key, time.time(), blocked)
 
     def crossed(self, route: Route) -> list[Renamed]:
         """Resources of the route that are behind their point of no return."""
