@@ -33,6 +33,7 @@ from proxy.wire.credentials import CallerIds
 Section: TypeAlias = Literal["v2", "v2_1"]
 """A section of the upstreams."""
 
+
 def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapshot:
     """Everything that a configuration amounts to; nothing is opened but files."""
     config = loaded.config
@@ -166,5 +167,3 @@ def _settings(config: Config, section: Section) -> UpstreamSettings:
         ca_file=str(one.ca_file) if one.ca_file else None,
         proxy=one.proxy.get_secret_value() if one.proxy else None,
     )
-
-
