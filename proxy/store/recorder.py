@@ -132,7 +132,13 @@ class Recorder(Collector):
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(FLUSH)
-            await self.flush()
+            if not self._idle():
+                await self.flush()
+
+    def _idle(self) -> bool:
+        """Whether there is nothing to write, and nothing to look after."""
+        waits = self._waiting is not None or self._fold.batch.rows
+        return not waits and self._clock() - self._tidied < _TIDY
 
     def _write(self, number: int, batch: Batch) -> list[Reopened]:
         """In the thread: one transaction; a file that is broken is set aside first."""

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ from proxy.evidence.difference import Difference
 from proxy.evidence.ignoring import Ignores
 from proxy.log import open_log
 from tests.emulator.caller import FIRST_REF, order
-from tests.endtoend.running import carried
+from tests.endtoend.running import Carried, carried
+from tests.store.test_trouble import wait_for
 
 PRICE = Difference("/price", "type", "number", "string")
 CARD = Difference("/cardType", "missing", "string", None)
@@ -90,8 +92,13 @@ def test_a_rule_in_the_file_takes_effect_on_traffic() -> None:
         proxy.json("POST", "/v2/orders", order())
         proxy.emulator.mischief.set("v2.1", Misbehaviour(drift=1.0, way="drops cardType"))
         proxy.json("GET", READ)
-        (line,) = [one for one in proxy.log_lines("divergence", least=1) if one["endpoint"] == "orders.get"]
+        wait_for(lambda: bool(reads(proxy)), proxy)
+        (line,) = reads(proxy)
         assert line["class"] == "expected"
         assert [one["rule"] for one in line["differences"] if one["pointer"] == "/cardType"] == ["ignore[0]"]
         assert line["groups"] == []
         assert 'crossfade_ignored_total{ignore="ignore[0]"} 1.0' in proxy.metrics()
+
+
+def reads(proxy: Carried) -> list[dict[str, Any]]:
+    return [one for one in proxy.log_lines("divergence") if one["endpoint"] == "orders.get"]

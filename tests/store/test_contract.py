@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,10 @@ from sqlalchemy import inspect, update
 
 from proxy.errors import StoreError
 from proxy.store import CallKey, Store
+from proxy.store.database import Database
 from proxy.store.rows import Decision, Override, Triage
-from proxy.store.schema import META, METADATA
-from proxy.store.writing import RECORDS, write
+from proxy.store.schema import META, METADATA, OVERRIDES
+from proxy.store.writing import RECORDS, add, write
 from tests.evidence.bench import story
 from tests.store.seen import CARD, EQUAL, NOON, PRICE, bench, group_of, skipped_one, unexpected
 
@@ -244,6 +247,24 @@ async def test_an_older_store_is_set_aside_and_a_new_one_made(
         assert [one.key.pointer for one in made.store.groups()] == ["/cardType"]
         assert made.recorder.failure == ""
         assert len(set_aside(made.store, tmp_path)) == 1
+
+
+def test_processes_that_start_together_make_one_store(address: str) -> None:
+    databases = [Database(address, patience=10.0) for _ in range(8)]
+    together = threading.Barrier(len(databases))
+
+    def begin(database: Database) -> int:
+        together.wait()
+        with database.writing() as connection:
+            add(connection, OVERRIDES, [{"route": str(id(database)), "stage": "v2", "rule": "x", "at": 1}])
+        return 1
+
+    with ThreadPoolExecutor(len(databases)) as threads:
+        assert sum(threads.map(begin, databases)) == 8
+    with Store(address) as store:
+        assert len(store.overrides()) == 8
+    for one in databases:
+        one.close()
 
 
 def restamp(store: Store, stamp: str, before: str = "1") -> None:
