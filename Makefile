@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis at-most-once storm vectors faults guard reloads bench soak guide lock clean system
+.PHONY: help setup demo test lint format laws mapping-mutants fuzz nemesis at-most-once storm vectors faults guard reloads one-write false-alarms bench soak guide lock clean system
 
 BIN := .venv/bin
 STAMP := .venv/.set-up
@@ -65,6 +65,12 @@ guard: setup ## simulate thousands of rollouts: how soon the guard takes back, a
 
 reloads: setup ## 100 reloads under load: no request fails, each sees one configuration
 	@CROSSFADE_RELOADS=long $(BIN)/python -m pytest -q tests/endtoend/test_reload.py -k "reloads_under_load"
+
+one-write: setup ## 20,000 generated requests in every stage, a third in trouble: no write comes twice
+	@$(BIN)/python -m tests.endtoend.evidence_writes --count $(or $(COUNT),20000)
+
+false-alarms: setup ## 10,000 comparisons of orders that change all the while: at most one false alarm
+	@$(BIN)/python -m tests.endtoend.evidence_alarms --count $(or $(COUNT),10000)
 
 bench: setup ## measure beside nginx and a naive proxy, print it, and write docs/benchmarks.md (about ten minutes)
 	@$(call missing,nginx:nginx-light wrk:wrk) || ( $(call apt,$$missing) ) >/dev/null 2>&1 || \

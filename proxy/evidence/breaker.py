@@ -27,6 +27,7 @@ class Breaker:
         self._failures = 0
         self._pause = 0.0
         self._until = 0.0
+        self._trying = False
 
     @property
     def open(self) -> bool:
@@ -41,20 +42,22 @@ class Breaker:
         if now < self._until:
             return False
         self._until = now + self._pause
+        self._trying = True
         return True
 
     def answered(self) -> bool:
         """A call was answered properly; says whether that closed the breaker."""
         closed = self.open
-        self._failures, self._pause = 0, 0.0
+        self._failures, self._pause, self._trying = 0, 0.0, False
         return closed
 
     def failed(self) -> bool:
         """A call failed; says whether that opened the breaker, which was closed before."""
         self._failures += 1
         if self.open:
-            self._pause = min(self._pause * 2, LONGEST)
-            self._until = self._clock() + self._pause
+            if self._trying:  # else it was on its way before the breaker opened
+                self._pause = min(self._pause * 2, LONGEST)
+                self._until, self._trying = self._clock() + self._pause, False
             return False
         if self._failures < FAILURES:
             return False

@@ -95,7 +95,9 @@ def told(stage: Any, compat: dict[str, Any], *, trouble: bool, count: int, seed:
             for version in proxy.emulator.mischief.table:
                 proxy.emulator.mischief.set(version, TROUBLE)
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda one: fetch(proxy.url, request(*one, [CREDENTIALS])), calls))
+            list(
+                pool.map(lambda one: fetch(proxy.url, request(one[0], one[1], one[2], [CREDENTIALS])), calls)
+            )
         settled(proxy)
         return counted(proxy, count)
 
@@ -134,7 +136,7 @@ def everything(count: int) -> Told:
     rows = [
         (stage, compat, place % 3 == 0) for place, (stage, compat) in enumerate(product(STAGES, SWITCHES))
     ]
-    each = max(1, count // len(rows))
+    each = -(-count // len(rows))
     found = Told()
     for seed, (stage, compat, trouble) in enumerate(rows):
         found += told(stage, compat, trouble=trouble, count=each, seed=seed)

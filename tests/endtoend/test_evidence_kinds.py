@@ -19,6 +19,11 @@ from tests.endtoend.running import Carried, carried
 READ = f"/v2/orders/{FIRST_REF}"
 ALL = {"shadow.sample": 1.0, "shadow.max_calls_per_second": 10_000}
 WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+FAULTS = {
+    "close": Misbehaviour(close=1.0),
+    "error_503": Misbehaviour(error_503=1.0),
+    "error_500": Misbehaviour(error_500=1.0),
+}
 _COUNT = re.compile(
     r'crossfade_comparisons_total\{class="(\w+)",endpoint="([\w.]+)",evidence="(\w+)"\} (\S+)'
 )
@@ -150,14 +155,14 @@ def test_a_record_that_changes_within_the_second_is_a_race() -> None:
         assert found["shadow_read", "orders.get", "race"] == 1, proxy.log_lines("divergence")
 
 
-@pytest.mark.parametrize("fault", ["close", "error_503", "error_500"])
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_failure_of_v2_1_towards_a_caller_is_evidence(fault: str) -> None:
     heard: list[tuple[str, str | None, float]] = []
     with carried(["v2.1"], keys=ALL) as proxy:
         proxy.snapshot.evidence.listen(
             lambda seen, verdict: heard.append((verdict.cls, verdict.reason, seen.seconds))
         )
-        proxy.emulator.mischief.set("v2.1", Misbehaviour(**{fault: 1.0}))
+        proxy.emulator.mischief.set("v2.1", FAULTS[fault])
         assert proxy.ask("GET", READ).status >= 500
         assert proxy.ask("POST", "/v2/orders", json.dumps(order())).status >= 500
         ended(proxy, 2)
