@@ -25,6 +25,7 @@ from proxy.mapping.endpoint import Endpoint, Frozen, Plans
 from proxy.mapping.nodes import Firing, Trace
 from proxy.mapping.paths import fill
 from proxy.mapping.query import Pairs
+from proxy.parts import cut, gathered
 from proxy.steps import joined, looked_up, readable
 from proxy.types import Answer, Call, Headers
 from proxy.wire.headers import edited, first
@@ -44,13 +45,15 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """What the caller gets, what v2.1 had said, and every rule that acted in between.
 
-    `untranslated` names why a successful write was answered in v2.1's own words; empty otherwise.
+    `untranslated` names why a successful write was answered in v2.1's own words; empty otherwise. `partial` names the step
+    that did not come about after the write before it had succeeded.
     """
 
     answer: Answer
     native: Answer
     trace: Trace
     untranslated: str = ""
+    partial: str = ""
 
 
 _LINKS = frozenset({b"location", b"content-location"})
@@ -71,15 +74,24 @@ def exchange(mapping: CompiledMapping, asked: Asked) -> Exchange:
     trace: Trace = []
     plans = endpoint.case(asked.pairs)
     call = _first_call(asked, plans, trace)
+    partial, owed = "", None
+    if plans.split is not None:
+        call, owed = cut(plans.split, call, asked.parameters, trace)
     answer = readable((yield call))
     if plans.look_up is not None and answer.status == plans.look_up.after:
         key = record_key(endpoint, {}, [], call.body)
         answer = yield from looked_up(plans.look_up, key, call, answer, trace)
     if plans.join is not None and answer.status == 200:
         answer = yield from joined(plans.join, call, asked.parameters, answer, trace)
+    if plans.gather is not None and answer.status == 200:
+        answer = yield from gathered(plans.gather, call, asked.parameters, answer, trace)
+    if owed is not None and answer.status < 300:
+        whole = yield from owed.written(call, answer, trace)
+        answer, partial = (answer, owed.split.flat.rule) if whole is None else (whole, "")
     if plans.frozen and answer.status < 300:
         _note_frozen(plans.frozen, call.body, answer.body, trace)
-    return _reply(mapping, endpoint, plans, answer, trace)
+    reply = _reply(mapping, endpoint, plans, answer, trace)
+    return msgspec.structs.replace(reply, partial=partial) if partial else reply
 
 
 def record_key(endpoint: Endpoint, parameters: Mapping[str, bytes], pairs: Pairs, body: bytes) -> str:

@@ -48,7 +48,8 @@ class Explanation(msgspec.Struct, frozen=True):
 
     `request` holds the query and the body of the first call, `back` the body of the answer, which is there when every call
     had an answer. With fewer answers than calls the last of `calls` is the one that waits. `untranslated` names why a write
-    was answered in v2.1's own words. `endpoint` is `None` when the request was refused before one was found.
+    was answered in v2.1's own words, `partial` the step without which one was answered. `endpoint` is `None` when the
+    request was refused before one was found.
     """
 
     endpoint: Declared | None
@@ -60,6 +61,7 @@ class Explanation(msgspec.Struct, frozen=True):
     back: tuple[Value, ...] = ()
     refusal: Refusal | None = None
     untranslated: str = ""
+    partial: str = ""
 
 
 _End: TypeAlias = Reply | Refused | Untranslatable | None
@@ -87,7 +89,12 @@ def explain(
     back = WayBack(mapping.shape, declared, plans.join)
     lines = back.lines(end, answers, watch.placed(marks[0], len(watch.trace)))
     return msgspec.structs.replace(
-        made, native=end.native, answer=end.answer, back=tuple(lines), untranslated=end.untranslated
+        made,
+        native=end.native,
+        answer=end.answer,
+        back=tuple(lines),
+        untranslated=end.untranslated,
+        partial=end.partial,
     )
 
 
@@ -135,7 +142,10 @@ def _maker(number: int, call: Call, plans: Plans, asked: Asked) -> str:
         return asked.endpoint.id
     if plans.join is not None and call.target == fill(plans.join.template, asked.parameters):
         return plans.join.rule
-    return plans.look_up.rule if plans.look_up is not None else asked.endpoint.id
+    if plans.look_up is not None:
+        return plans.look_up.rule
+    part = plans.split or plans.gather
+    return part.flat.rule if part is not None else asked.endpoint.id
 
 
 def _way_there(asked: Asked, call: Call, watch: Watch, mark: int, declared: Catalogue) -> list[Value]:

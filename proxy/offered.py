@@ -74,4 +74,4 @@ def _observed(snapshot: Snapshot, done: Done, ahead: Ahead, call: Call, heard: A
     )
     if isinstance(heard, Answer):
         return seen
-    return replace(seen, native=heard.native, trace=heard.trace, untranslated=heard.untranslated)
+    return replace(seen, native=heard.native, trace=heard.trace, untranslated=heard.untranslated or heard.partial)

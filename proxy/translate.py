@@ -37,6 +37,10 @@ async def translated(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -
         headers.append((b"X-Request-ID", told(call.headers, done.request_id)))
     if reply.untranslated:
         headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))
+    if reply.partial:
+        headers.append((b"X-Crossfade-Partial", reply.partial.encode("ascii", "replace")))
+        if done.writes is not None:
+            done.writes.incomplete(reply.partial)
     return Answer(made.status, headers, made.body)
 
 

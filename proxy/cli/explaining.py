@@ -29,6 +29,7 @@ def as_json(shown: Explanation) -> dict[str, Any]:
             "status": shown.answer.status,
             "body": _text(shown.answer.body),
             "untranslated": shown.untranslated,
+            "partial": shown.partial,
         }
     return {
         "endpoint": shown.endpoint.id if shown.endpoint else None,
@@ -94,6 +95,8 @@ def _parts(shown: Explanation) -> Iterator[tuple[str, Sequence[Value]]]:
         yield f"answer to the caller: {shown.answer.status} (v2.1 said {shown.native.status})", shown.back
         if shown.untranslated:
             yield f"passed on in v2.1's own words, because of {shown.untranslated}", ()
+        if shown.partial:
+            yield f"written without what {shown.partial} writes, which failed", ()
     elif shown.calls and shown.refusal is None:
         yield f"no answer to call {len(shown.calls)} was given: add it with --answer to see the way back", ()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from proxy.errors import MappingError
 from proxy.mapping.api import Source
 from proxy.mapping.declared import error_id
 from proxy.mapping.differences import Difference, Kind, Part, differences
-from proxy.mapping.model import Endpoint, Resource, Rule
+from proxy.mapping.model import Endpoint, Resource, Rule, Step
 
 
 def answered(source: Source) -> list[tuple[Difference, tuple[str, ...]]]:
@@ -30,9 +31,11 @@ def _answers(source: Source, one: Difference) -> Iterator[str]:
             if endpoint.id == one.endpoint:
                 yield from _declared(source, file, endpoint, one)
         if one.part is Part.CALL:
-            yield from (step.id for step in file.step if one.place in {_operation(step.call), step.then})
+            yield from (step.id for step in file.step if _bare(one.place) in _called(step))
     if one.kind in {Kind.VALUES_V2, Kind.VALUES_V2_1}:
         yield from _entries(source, one)
+    if one.kind in {Kind.TYPE, Kind.NARROWER}:
+        yield from (codec.id for codec in source.api.codec if codec.type == one.codec)
     if one.part is Part.ERROR or (
         one.part is Part.STATUS and one.kind is Kind.ONLY_V2 and int(one.place) >= 400
     ):
@@ -56,10 +59,12 @@ def _declared(source: Source, file: Resource, endpoint: Endpoint, one: Differenc
                 yield endpoint.id
         case Part.REQUEST:
             yield from _rules(file, one, {"request", "both"}, one.place)
+            yield from _carries(file, one)
             if one.kind is Kind.REQUIRED_V2:  # the endpoint goes on refusing what v2 refuses
                 yield endpoint.id
         case _:
             yield from _rules(file, one, {"answer", "both"}, one.place)
+            yield from _carries(file, one)
             if _needs_nobody(one):
                 yield endpoint.id
 
@@ -118,8 +123,21 @@ def _error_members(source: Source, one: Difference) -> Iterator[str]:
             yield error_id(member)
 
 
-def _operation(call: str) -> str:
-    return call.partition("?")[0]
+def _called(step: Step) -> set[str]:
+    """The calls of a step, whatever fills them."""
+    return {_bare(one.partition("?")[0]) for one in (step.call, step.then, step.create)}
+
+
+def _bare(call: str) -> str:
+    return re.sub(r"\{[^{}]*\}", "{}", call)
+
+
+def _carries(file: Resource, one: Difference) -> Iterator[str]:
+    """The steps that take a member to another part of the record, or bring it from there."""
+    for step in file.step:
+        around = f"{step.place}/*" if step.kind == "gather" and step.place else ""
+        if step.on == one.endpoint and any(_within(one.place, f"{around}/{name}") for name in step.members):
+            yield step.id
 
 
 def _within(place: str, around: str) -> bool:

@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Protocol
 
+from proxy.errors import Fault, Refused
 from proxy.json import equal_numbers, text_of, token_of
 from proxy.mapping.links import Links
 from proxy.mapping.model import Entry
@@ -97,6 +99,29 @@ class Href(Plain):
     def _links(self) -> Links:
         assert self.links is not None  # noqa: S101 - only the type checker needs it
         return self.links
+
+
+_LARGEST = 30
+"""Digits of a whole number that is written with an exponent; a longer one would fill memory."""
+
+
+@dataclass(frozen=True)
+class Whole(Plain):
+    """A number that is whole in v2.1 and any number in v2 (F§6.13)."""
+
+    def forward(self, token: bytes) -> bytes:
+        """The whole number without a fraction or an exponent; raises `Refused` for one that is not whole."""
+        if token[:1].strip(b"-0123456789") or not set(token) & set(b".eE"):
+            return token
+        number = Decimal(token.decode())
+        if number.adjusted() > _LARGEST or number != number.to_integral_value():
+            detail = "v2.1 takes whole numbers only here. Send one without a fraction."
+            raise Refused(Fault.UNTRANSLATABLE, "{member}: must be a whole number.", detail, rule=self.rule)
+        return b"%d" % int(number)
+
+    def same(self, v2: bytes, ours: bytes) -> bool:
+        """The same number, however it is written."""
+        return v2 == ours or (v2[:1].strip(b"-0123456789") == b"" and equal_numbers(v2, ours))
 
 
 _TIME = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)"')

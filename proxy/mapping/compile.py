@@ -6,24 +6,23 @@ Everything is decided here once, so that traffic only walks finished plans. The 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from proxy.errors import Fault, MappingError
 from proxy.mapping import endpoint as ready
 from proxy.mapping.check import Checker
-from proxy.mapping.codecs import Codec, Href, Plain, Timestamp, ValueTable
+from proxy.mapping.codecs import Codec, Href, Plain, Timestamp, ValueTable, Whole
+from proxy.mapping.compile_steps import ReadySteps, Steps
 from proxy.mapping.contract import Contract, Operation, Schema
 from proxy.mapping.links import Links
 from proxy.mapping.model import (
     Api,
     Claim,
     Endpoint,
-    Record,
     Resource,
     Rule,
     Setting,
-    Step,
     Values,
     chosen,
     holds,
@@ -32,8 +31,6 @@ from proxy.mapping.places import Planner
 from proxy.mapping.query import Clamp, DropParameter, OneOf, QueryOperation, QueryPlan, Refuse
 
 _OWN_LINK = "href"
-_ITEMS = "items"
-_REF = "ref"
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,8 @@ class Compiler:
         found = self.codecs.get(leaf_type)
         if found is None or (isinstance(found, Timestamp) and forward):
             return None
+        if isinstance(found, Whole) and not forward:
+            return None
         if isinstance(found, ValueTable) and not found.speaks(forward=forward):
             return None
         return found
@@ -64,10 +63,11 @@ class Compiler:
         method, _, path = spec.v2.partition(" ")
         rules = [one for one in resource.rule if spec.id in one.on and self._on(one)]
         steps = [one for one in resource.step if one.on == spec.id and self._on(one)]
+        maker = Steps(resource.record, v2, self.v2_1, self.codecs)
         plans = {
             case: self._plans(
                 [one for one in rules if _in_case(one, case)],
-                [_step(one, resource.record) for one in steps if _in_case(one, case)],
+                maker.of_case([one for one in steps if _in_case(one, case)]),
                 v2,
                 v2_1,
             )
@@ -94,7 +94,7 @@ class Compiler:
     def _plans(
         self,
         rules: Sequence[Rule],
-        steps: Sequence[ready.Join | ready.LookUp],
+        steps: ReadySteps,
         v2: Operation | None,
         v2_1: Operation,
     ) -> ready.Plans:
@@ -111,8 +111,10 @@ class Compiler:
             if schema
             else None,
             answer=planner.answer([one for one in back if one.do != "frozen"], answers),
-            join=next((one for one in steps if isinstance(one, ready.Join)), None),
-            look_up=next((one for one in steps if isinstance(one, ready.LookUp)), None),
+            join=steps.join,
+            look_up=steps.look_up,
+            split=steps.split,
+            gather=steps.gather,
             frozen=[
                 self._frozen(one.id, place.removeprefix("/"), answers)
                 for one in back
@@ -143,14 +145,18 @@ class Compiler:
 
 def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]) -> dict[str, Codec]:
     """The codec of every leaf type, by the type's name; types without one pass token for token."""
-    built_in: dict[str, type[Plain]] = {"href": Href, "timestamp": Timestamp}
+    built_in: dict[str, Callable[[str], Codec]] = {
+        "href": lambda rule: Href(rule, links),
+        "timestamp": Timestamp,
+        "whole": Whole,
+    }
     found: dict[str, Codec] = {}
     for one in api.codec:
         if one.type not in built_in:
             raise MappingError(
-                f"codec {one.id}: no codec is built in for '{one.type}'; there are href and timestamp"
+                f"codec {one.id}: no codec is built in for '{one.type}'; there are {', '.join(built_in)}"
             )
-        found[one.type] = Href(one.id, links) if one.type == "href" else Timestamp(one.id)
+        found[one.type] = built_in[one.type](one.id)
     for table in values.table:
         entries = [one for one in table.entry if holds(compat, one.when, one.id)]
         found[table.type] = ValueTable(f"values.{table.type}", entries)
@@ -206,25 +212,3 @@ def _query_operation(rule: Rule, name: str) -> QueryOperation:
             raise MappingError(
                 f"rule {rule.id}: '{rule.do}' is not for queries; use refuse, drop, clamp or one-of"
             )
-
-
-def _step(step: Step, record: Record) -> ready.Join | ready.LookUp:
-    method, _, template = step.call.partition(" ")
-    if step.kind == "join":
-        return ready.Join(step.id, method, template, step.place.removeprefix("/"))
-    then_method, _, then_template = step.then.partition(" ")
-    return ready.LookUp(
-        rule=step.id,
-        after=step.after,
-        method=method,
-        template=template,
-        key=record.query,
-        member=record.body,
-        items=_ITEMS,
-        ref=_REF,
-        nearest=step.nearest,
-        within=step.within,
-        then_method=then_method,
-        then_template=then_template,
-        status=step.status,
-    )

@@ -6,6 +6,7 @@ Only the part of OpenAPI that our contracts use is understood; anything else is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ _KINDS: Mapping[str, frozenset[Kind]] = {
     "boolean": frozenset({Kind.BOOLEAN}),
     "null": frozenset({Kind.NULL}),
 }
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _WORDS = {
     *("type", "format", "description", "enum", "default", "minimum", "maximum", "maxLength", "readOnly"),
     *("required", "properties", "items", "$ref", "x-type", "x-grade", "x-source", "x-key", "x-banned"),
@@ -110,6 +112,12 @@ class Contract:
         except KeyError:
             known = ", ".join(sorted(self.operations))
             raise MappingError(f"the contract has no operation '{name}'; it has: {known}") from None
+
+    def called(self, call: str) -> Operation | None:
+        """The operation that a step's call (`GET /path/{name}?query`) is, whatever its placeholders are called."""
+        wanted = _PLACEHOLDER.sub("{}", call.partition("?")[0])
+        known = self.operations.items()
+        return next((one for name, one in known if _PLACEHOLDER.sub("{}", name) == wanted), None)
 
 
 def load_contract(path: Path) -> Contract:

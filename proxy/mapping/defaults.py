@@ -12,7 +12,7 @@ from typing import ClassVar
 from msgspec import Raw
 
 from proxy.errors import Fault, Refused
-from proxy.json import text_of
+from proxy.json import text_of, token_of
 from proxy.mapping.nodes import Firing, Members, Node, Trace
 
 
@@ -71,6 +71,7 @@ class Default:
     value: bytes
     sources: tuple[str, ...]
     inner: Node | None
+    maximum: int = 0
     creates: ClassVar[bool] = True
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
@@ -78,7 +79,7 @@ class Default:
         given = self.inner.apply(value, around, trace) if self.inner and value is not None else value
         if given is not None:
             return given
-        made = made_up(around, self.sources, self.value)
+        made = made_up(around, self.sources, self.value, self.maximum)
         trace.append(Firing(self.rule, self.pointer, None, made))
         return Raw(made)
 
@@ -92,22 +93,34 @@ class Hidden:
     value: bytes
     sources: tuple[str, ...]
     inner: Node | None
+    maximum: int = 0
     creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
         """Nothing for what would be made up, else the value."""
         if value is None:
             return None
-        if bytes(value) == made_up(around, self.sources, self.value):
+        if _same_word(bytes(value), made_up(around, self.sources, self.value, self.maximum)):
             trace.append(Firing(self.rule, self.pointer, bytes(value), None))
             return None
         return self.inner.apply(value, around, trace) if self.inner else value
 
 
-def made_up(around: Members, sources: tuple[str, ...], value: bytes) -> bytes:
-    """The first of the neighbours that is there and not null, else the fixed value."""
+def made_up(around: Members, sources: tuple[str, ...], value: bytes, maximum: int = 0) -> bytes:
+    """The first of the neighbours that says something, else the fixed value; a text is cut to `maximum` UTF-16 units.
+
+    The platform counts in these units (a Java `String`'s length); 0 cuts nothing.
+    """
     found = (bytes(around[name]) for name in sources if name in around)
-    return next((token for token in found if token != b"null"), value)
+    made = next((token for token in found if token not in {b"null", b'""'}), value)
+    return _cut(made, maximum) if maximum and made[:1] == b'"' and len(made) > maximum else made
+
+
+def _cut(token: bytes, maximum: int) -> bytes:
+    units = text_of(token).encode("utf-16-le")
+    if len(units) <= 2 * maximum:
+        return token
+    return bytes(token_of(units[: 2 * maximum].decode("utf-16-le", "ignore")))
 
 
 def _same_word(given: bytes, value: bytes) -> bool:

@@ -73,7 +73,9 @@ def differences(source: Source) -> list[Difference]:
             v2 = source.v2.operations.get(one.v2)
             renames = [rule for rule in file.rule if rule.do == "rename" and one.id in rule.on]
             joins = [
-                (step.place, _joined(source, step)) for step in file.step if step.on == one.id and step.place
+                (step.place, _joined(source, step))
+                for step in file.step
+                if step.on == one.id and step.kind == "join"
             ]
             pair = _Pair(one, v2, source.v2_1.operation(one.v2_1), renames, joins)
             found.update(dict.fromkeys(pair.all()))

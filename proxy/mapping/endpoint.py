@@ -9,6 +9,7 @@ from proxy.errors import Fault
 from proxy.mapping.check import Checker
 from proxy.mapping.codecs import Codec
 from proxy.mapping.contract import Schema
+from proxy.mapping.flat import Flat
 from proxy.mapping.model import Record
 from proxy.mapping.nodes import Node
 from proxy.mapping.query import Pairs, QueryPlan
@@ -54,6 +55,41 @@ class LookUp:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Members of a record that v2.1 keeps in a part of their own, as flat pairs.
+
+    A record has such a part only with these words of v2.1 in these of its members.
+    """
+
+    flat: Flat
+    only: Sequence[tuple[str, frozenset[str]]]
+
+
+@dataclass(frozen=True)
+class Split(Part):
+    """Writing the part once the record stands: calls as method and path template.
+
+    Without `read` there cannot be a part yet. `own` are members of the part that the platform sets.
+    """
+
+    read: tuple[str, str] | None
+    replace: tuple[str, str]
+    create: tuple[str, str]
+    own: frozenset[str]
+    pairs: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Gather(Part):
+    """Reading the part of each record in an answer; `way` leads to their list, and is empty for the answer itself."""
+
+    method: str
+    template: str
+    way: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Frozen:
     """A member that v2.1 never changes, whatever a caller sends."""
 
@@ -75,6 +111,8 @@ class Plans:
     answer: Node | None
     join: Join | None
     look_up: LookUp | None
+    split: Split | None
+    gather: Gather | None
     frozen: Sequence[Frozen]
 
 

@@ -107,7 +107,7 @@ def _done(file: Resource, endpoint: Endpoint) -> Iterator[str]:
 
 
 def _calls(step: Step) -> str:
-    return f"It calls {ticked(one for one in (step.call, step.then) if one)}."
+    return f"It calls {ticked(one for one in (step.call, step.then, step.create) if one)}."
 
 
 def _held(claim: Claim, endpoint: Endpoint) -> str:

@@ -77,7 +77,7 @@ class Rule(Claim, frozen=True, kw_only=True):
     suffix: str = ""
     """`link`: what follows the record's own link."""
     maximum: int = 0
-    """`clamp`: the largest number that passes."""
+    """`clamp`: the largest number that passes. `default`: the longest text that is made up, in UTF-16 units."""
     message: str = ""
     """What a caller reads when the operation refuses; in v2's own short manner."""
     prefer: str = ""
@@ -120,23 +120,30 @@ class Endpoint(_Strict, frozen=True, kw_only=True):
 
 
 class Step(Claim, frozen=True, kw_only=True):
-    """A further upstream call: `join` reads more and puts it into the answer, `look-up` finds a record, then writes."""
+    """A further upstream call.
+
+    `join` reads more (`call`) and puts it into the answer at `place`. `look-up` finds a record when the first answer has the
+    status `after`: the one whose timestamp `nearest` is at most `within` seconds away; then it writes the first body to it
+    (`then`), and a success is answered as v2.1's `status`. `split` writes `members` of the request to a part of the record,
+    as at most so many flat `pairs`, once the record stands: `create` makes the part, `then` replaces what `call` found there.
+    `gather` reads them from there (`call`), for the answer or for each element of the list at `place`. Only records have
+    such a part whose members have the words in `only` (v2's); others are refused with `message`.
+    """
 
     on: str
-    kind: Literal["join", "look-up"]
-    call: str
+    kind: Literal["join", "look-up", "split", "gather"]
+    call: str = ""
     place: str = ""
-    """`join`: the member of the first answer that takes the second answer's body."""
+    members: list[str] = []
+    only: dict[str, list[str]] = {}
+    create: str = ""
+    pairs: int = 0
+    message: str = ""
     after: int = 0
-    """`look-up`: the status of the first answer that starts the step."""
     nearest: str = ""
-    """`look-up`: the timestamp member by which the nearest record is chosen."""
     within: int = 0
-    """`look-up`: how many seconds away the nearest may be."""
     then: str = ""
-    """`look-up`: the call that is made on the record found, with the first call's body."""
     status: int = 0
-    """`look-up`: the v2.1 status as which a success of `then` is answered."""
 
 
 class Record(_Strict, frozen=True):

@@ -18,7 +18,7 @@ from typing import ClassVar, Protocol, TypeAlias
 import msgspec
 from msgspec import Raw
 
-from proxy.errors import Untranslatable
+from proxy.errors import Refused, Untranslatable
 from proxy.json import Kind, child, kind, open_array, open_object, render
 from proxy.mapping.codecs import Codec
 
@@ -70,11 +70,15 @@ class Leaf:
     creates: ClassVar[bool] = False
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
-        """The codec's token; whatever it does not know passes."""
+        """The codec's token; whatever it does not know passes. Raises what the codec refuses, with the place."""
         if value is None:
             return None
         before = bytes(value)
-        after = self.turn(before)
+        try:
+            after = self.turn(before)
+        except Refused as no:
+            message = no.message.replace("{member}", self.pointer.rpartition("/")[2])
+            raise Refused(no.fault, message, no.detail, pointer=self.pointer, rule=no.rule) from None
         if after is before:
             return value
         trace.append(Firing(self.codec.rule_for(before), self.pointer, before, after))

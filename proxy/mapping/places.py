@@ -88,8 +88,8 @@ class _Side:
                 return self._blank(place, Constant(place.pointer, rule.id, value))
             return Restored(place.pointer, rule.id, value)
         if self.forward:
-            return Default(place.pointer, rule.id, value, tuple(rule.sources), made)
-        return Hidden(place.pointer, rule.id, value, tuple(rule.sources), made)
+            return Default(place.pointer, rule.id, value, tuple(rule.sources), made, rule.maximum)
+        return Hidden(place.pointer, rule.id, value, tuple(rule.sources), made, rule.maximum)
 
     def _inside(self, place: _Place) -> Node | None:
         if place.schema is not None and place.schema.codec:

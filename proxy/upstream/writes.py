@@ -34,7 +34,7 @@ class Writes:
     `about` holds what all entries of the request have in common.
     """
 
-    __slots__ = ("_about", "_answered", "_engine", "_journal", "_on_failure", "_step")
+    __slots__ = ("_about", "_answered", "_engine", "_incomplete", "_journal", "_on_failure", "_step")
 
     def __init__(self, journal: Journal, on_failure: OnFailure, engine: Engine, about: Entry) -> None:
         self._journal = journal
@@ -42,6 +42,7 @@ class Writes:
         self._engine = engine
         self._about = about
         self._answered: list[Entry] = []
+        self._incomplete = ""
         self._step = 0
 
     async def send(self, call: Call, *, room: int | None = None) -> Answer:
@@ -73,8 +74,14 @@ class Writes:
     async def close(self) -> None:
         """Nothing: the engine behind it goes on."""
 
+    def incomplete(self, step: str) -> None:
+        """What was written lacks what this step writes: the last of it stays in doubt, whoever has the answer."""
+        self._incomplete = step
+
     def settle(self, handed: bool) -> None:
         """Close what was answered if the caller has its answer (`handed`); else it is in doubt."""
+        if self._incomplete and self._answered:
+            self._journal.note(self._answered.pop().doubtful("answered", self._incomplete))
         for entry in self._answered:
             self._journal.note(entry.closing("handed", _now()) if handed else entry.doubtful("answered"))
         self._answered.clear()

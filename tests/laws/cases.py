@@ -15,6 +15,18 @@ from tests.laws.trees import Tree, written
 from tests.laws.world import PLATFORM, PUBLIC, Side, Switches, World, success
 
 Make: TypeAlias = "Callable[[Dice, World, Side], Case]"
+PARTS: tuple[dict[str, Tree], ...] = (
+    {"tripType": b'"RETURN"', "points": b"1.50"},
+    {"passengerTypeCode": b'"CHD"', "flightSegments": b"1", "flightSegments0Id": b'"1"'},
+    {
+        "flightSegments": b"2",
+        "flightSegments1Origin": b'"DUB"',
+        "flightSegments1Seats": b"2",
+        "note": b"true",
+    },
+    {"passengerTypeCode": b'"ADT"', "flightSegments": b"0"},
+)
+"""What stands in a part: pairs of anybody, pairs that v2 callers wrote, both."""
 REF = "2d7de9df-45a2-45ea-872c-30e45139007d"
 
 
@@ -53,7 +65,7 @@ def state(dice: Dice, world: World, reader: Side) -> State:
     found: dict[str, dict[str, Tree]] = {}
     children: dict[tuple[str, str], list[dict[str, Tree]]] = {}
     for ref in (REF, *documents.REFS[1 : dice.pick((1, 2))]):
-        found[ref] = record(dice, schema)
+        found[ref] = _known(dice, world, reader, record(dice, schema))
         for name, operation in _children(world, reader):
             inside = _element(success(operation))
             drawn = [record(dice, inside) for _ in range(dice.pick((0, 1, 2)))]
@@ -63,7 +75,8 @@ def state(dice: Dice, world: World, reader: Side) -> State:
                 found[ref][name] = {"items": [{"href": link} for link in links]}
     around = _around(reader)
     page = record(dice, around) if around.members else {}
-    return State(found, children, page, *_printing(dice, relations(world, reader)))
+    parts = {REF: dice.pick(PARTS)} if reader.single and dice.chance(2) else {}
+    return State(found, children, page, parts, *_printing(dice, relations(world, reader)))
 
 
 def _printing(dice: Dice, names: list[str]) -> tuple[bool, int, dict[str, Tree]]:
@@ -101,21 +114,52 @@ def write(dice: Dice, world: World, side: Side) -> Case:
     posts = side.v2.request is not None
     body: Tree = documents.request(dice, side.v2, side.native, world.policies(side)) if posts else b""
     schema = world.reader(side).stored
+    body = _whole(dice, world, side, body) if isinstance(body, dict) else body
+    parts = {REF: dice.pick(PARTS)} if side.single and dice.chance(2) else {}
     held = {REF: record(dice, schema)} if side.single or dice.chance(3) else {}
-    conflict = bool(held) and not side.single
+    conflict = bool(held) and not side.single and 409 in side.native.answers
     if conflict and isinstance(body, dict):
         held[REF] |= _twin(side, body)
     around = record(dice, _PAGE, extra=False) if conflict else {}
     return Case(
         switches=switches(dice, world, side),
         state=State(
-            held, {}, around, *_printing(dice, relations(world, world.reader(side))), conflict=conflict
+            held, {}, around, parts, *_printing(dice, relations(world, world.reader(side))), conflict=conflict
         ),
         ref=REF if side.single else "",
         query=documents.query(dice, side.v2) if dice.chance(2) else b"",
         body=body,
         layout=dice.number(),
     )
+
+
+def _whole(dice: Dice, world: World, side: Side, body: dict[str, Tree]) -> dict[str, Tree]:
+    """A body whose members of another part can stand there: the record has such a part, elements are flat."""
+    schema = side.v2.request or Schema()
+    for step in world.splits(side):
+        there = [name for name in step.members if body.get(name, b"null") != b"null"]
+        for name in there:
+            value, inside = body[name], schema.members[name].items or Schema()
+            if isinstance(value, list):
+                body[name] = [_flat(one, inside) for one in value]
+        if there:
+            body |= {name: token(dice.pick(words)) for name, words in step.only.items()}
+    return body
+
+
+def _flat(element: Tree, schema: Schema) -> Tree:
+    assert isinstance(element, dict)
+    return {name: one for name, one in element.items() if name in schema.members}
+
+
+def _known(dice: Dice, world: World, reader: Side, made: dict[str, Tree]) -> dict[str, Tree]:
+    """A record whose open words are mostly those that v2 lists, as v2.1 has them."""
+    shown = reader.shown.members
+    for name in made.keys() & shown.keys() if dice.chance(2) else ():
+        stored = reader.stored.members[name]
+        if shown[name].enum and not stored.enum:
+            made[name] = token(world.native_word(shown[name].codec, dice.pick(shown[name].enum)))
+    return made
 
 
 def _twin(side: Side, body: dict[str, Tree]) -> dict[str, Tree]:
@@ -138,7 +182,7 @@ def change(dice: Dice, world: World, side: Side) -> Case:
     if name in able:
         gone = name not in side.v2.request.required and name in case.body and dice.chance(3)
         value = None if gone else leaf(dice, able[name], SENT_TIMES, f"{PUBLIC}/v2/")
-    state = replace(case.state, conflict=False)
+    state = replace(case.state, conflict=False, parts={})
     return replace(case, query=b"", state=state, change=(name, value))
 
 

@@ -9,6 +9,7 @@ from tests.laws.cases import Case
 from tests.laws.ledger import Ledger
 from tests.laws.store import NEW, Store
 from tests.laws.trees import Tree, below, difference, leaves, place, word
+from tests.laws.view import leaf
 from tests.laws.world import Side, World
 from tests.laws.writing import NOTHING, blank, sent
 
@@ -20,7 +21,9 @@ def mutation(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     other = {one: old for one, old in case.body.items() if one != name}
     if value is not None:
         other[name] = value
-    if _respelled(side, name, case.body.get(name), value):
+    if _same_number(side, name, case.body.get(name), value) or _respelled(
+        side, name, case.body.get(name), value
+    ):
         return
     ends = []
     for body in (case.body, other):
@@ -28,7 +31,9 @@ def mutation(world: World, side: Side, case: Case, ledger: Ledger) -> None:
         made = sent(world, side, replace(case, body=body), store)
         if made is None:
             return
-        ends.append((leaves(store.state.records[case.ref or NEW]), made.reply.trace, leaves(body)))
+        ref = case.ref or NEW
+        whole = {**store.state.records[ref], **store.state.parts.get(ref, {})}
+        ends.append((leaves(whole), made.reply.trace, leaves(body)))
     (before, _, wrote), (after, trace, writes) = ends
     wished = {p: both for p, both in difference(wrote, writes).items() if not _both_blank(side, p, both)}
     # Taking away what would be made up just so changes nothing: the very loss that a default declares.
@@ -63,6 +68,14 @@ def _respelled(side: Side, name: str, old: Tree | None, new: Tree | None) -> boo
     """Whether a word of a closed list only got another spelling, which a value table may undo."""
     listed = _schema(side, below("", name)).enum
     return bool(listed) and isinstance(old, bytes) and isinstance(new, bytes) and word(old) == word(new)
+
+
+def _same_number(side: Side, name: str, old: Tree | None, new: Tree | None) -> bool:
+    """Whether a whole number only got another spelling, which is sent alike."""
+    schema = _schema(side, below("", name))
+    if schema.codec != "whole" or not isinstance(old, bytes) or not isinstance(new, bytes):
+        return False
+    return leaf(schema, old) == leaf(schema, new)
 
 
 def _schema(side: Side, pointer: str) -> Schema:

@@ -140,6 +140,8 @@ def leaf(dice: Dice, schema: Schema, times: Sequence[bytes], link: str) -> bytes
             return token(link + dice.pick(("a/1", "guests/7D", "x?offset=0&limit=10")))
         case "ref":
             return token(dice.pick(REFS))
+        case "whole" if "number" in schema.types:
+            return dice.pick((*WHOLES, b"2.0", b"1e2", b"30.00", b"-0.0"))
     options = {
         "number": (*NUMBERS, *dice.numbers),
         "integer": WHOLES,

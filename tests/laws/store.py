@@ -24,6 +24,8 @@ from tests.laws.world import PLATFORM, Platform, World, success
 
 CREATED = b'"2026-03-01T10:00:00.123Z"'
 MODIFIED = b'"2026-03-02T11:30:00.456Z"'
+PART = "/extensions/ext"
+"""How the path of a part ends."""
 NEW = "5f7a1c2e-0000-4d52-8a8e-00000000abcd"
 _FRACTION = re.compile(rb"\.\d+(?=[Z+-])")
 _JSON = (b"Content-Type", b"application/json")
@@ -40,6 +42,8 @@ class State:
     records: dict[str, dict[str, Tree]] = field(default_factory=dict)
     children: dict[tuple[str, str], list[dict[str, Tree]]] = field(default_factory=dict)
     page: dict[str, Tree] = field(default_factory=dict)
+    parts: dict[str, dict[str, Tree]] = field(default_factory=dict)
+    """What v2.1 keeps beside a record, as flat pairs, by the record's ref."""
     whole_seconds: bool = False
     """v2.1 prints no part of a second (F§10.13)."""
     layout: int = 0
@@ -68,7 +72,7 @@ class Store(Platform):
         own = [one for one in world.sides.values() if one.record == record]
         self._home = next(one.native.path for one in own if one.reads and one.single)
         self._lists = {one.native.path for one in own if one.reads and not one.single}
-        self.state = replace(state, records=dict(state.records))
+        self.state = replace(state, records=dict(state.records), parts=dict(state.parts))
 
     def answer(self, call: Call) -> Answer:  # noqa: PLR0911 - one line for each kind of call
         """v2.1's answer; raises `Breach`."""
@@ -81,6 +85,8 @@ class Store(Platform):
             raise Breach(f"{operation.name} takes no body")
         if self.state.error is not None:
             return self.state.error
+        if operation.path.endswith(PART):
+            return self._part(operation, ref, call.body)
         match operation.method, ref:
             case "GET", _ if operation.path in self._lists:
                 return self._list(operation)
@@ -123,6 +129,8 @@ class Store(Platform):
 
     def _spoken(self, path: str, pointer: str) -> set[str]:
         """The names that v2 gives a meaning in the object where v2.1 does not know a member."""
+        if path.endswith(PART):
+            return set()  # pairs have any names
         around = pointer.rpartition("/")[0]
         told: set[str] = set()
         for one in self._v2.operations.values():
@@ -156,6 +164,30 @@ class Store(Platform):
         shown = {name: one for name, one in self.state.relations.items() if name in answered}
         self.state.records[ref] = {**shown, **kept, self._record.stamp: MODIFIED, **sent}
         return self._one(operation, ref, 200)
+
+    def _part(self, operation: Operation, ref: str, body: bytes) -> Answer:
+        """A part of a record: at most 100 flat pairs whose names are plain words (F§3.7)."""
+        there = self.state.parts.get(ref)
+        if operation.method != "POST" and there is None:
+            return Answer(404, [_JSON], b'{"status":404,"code":404,"message":"Not found"}')
+        if body:
+            sent = members(body)
+            if there is not None and operation.method == "POST":
+                raise Breach("the part is there already")
+            for name, value in sent.items():
+                if (
+                    not re.fullmatch(r"[A-Za-z0-9]+", name)
+                    or not isinstance(value, bytes)
+                    or value == b"null"
+                ):
+                    raise Breach(f"no pair: {name}")
+            if len(sent) > 100:
+                raise Breach("more than 100 pairs")
+            self.state.parts[ref] = sent
+        own = {name: token(one) for name, one in (("name", "ext"), ("key", "default"), ("ref", NEW))}
+        stamps = {"createdAt": CREATED, "modifiedAt": MODIFIED, "href": token(f"{PLATFORM}/v2.1/part")}
+        made = {**own, **stamps, **self.state.parts[ref]}
+        return self._say(made, operation, 201 if operation.method == "POST" else 200)
 
     def _link(self, ref: str) -> bytes:
         return token(f"{PLATFORM}{self._home.rpartition('/')[0]}/{ref}")

@@ -8,6 +8,7 @@ contract requires, unless the caller asked to expand them (F§2.2, F§2.6).
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from msgspec.json import decode
 
@@ -48,6 +49,8 @@ def leaf(schema: Schema, value: bytes) -> bytes:
     """One leaf in v2's writing."""
     if schema.codec == "href" and value[:1] == b'"':
         return token(ours(value))
+    if schema.codec == "whole" and value[:1] not in {b"n", b'"'}:
+        return b"%d" % int(Decimal(value.decode()))
     return milliseconds(value) if schema.codec == "timestamp" else value
 
 

@@ -122,7 +122,25 @@ class World:
         """The rules that refuse a member of a request to this endpoint because the operator chose that they do."""
         rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
         held = dict(switches).items()
-        return {one.id for one in rules if one.do == "refuse" and one.when and one.when.items() <= held}
+        parted = {one.id for one in self.splits(side)}
+        return parted | {one.id for one in rules if one.do == "refuse" and one.when.items() <= held}
+
+    def splits(self, side: Side) -> list[model.Step]:
+        """The steps that take members of a request to this endpoint to another part of the record."""
+        steps = [one for file in self.source.resources for one in file.step if one.on == side.spec.id]
+        return [one for one in steps if one.kind == "split"]
+
+    def native_word(self, leaf: str, word: str) -> str:
+        """What v2.1 calls a word of v2."""
+        entries = [one for table in self.source.values.table if table.type == leaf for one in table.entry]
+        both = {one.v2: one.v2_1 for one in entries if one.direction == "both"}
+        return both.get(word, word)
+
+    @cached_property
+    def renamed(self) -> set[str]:
+        """The entries of value tables that v2 itself reads in v2.1's word, since both versions share one store."""
+        entries = [one for table in self.source.values.table for one in table.entry]
+        return {one.id for one in entries if one.direction == "both"}
 
     def reader(self, side: Side) -> Side:
         """The endpoint that reads the record which `side` writes."""

@@ -197,7 +197,7 @@ def read_modify_write(world: World, side: Side, case: Case, ledger: Ledger) -> N
     mapping = world.mapping(case.switches)
     got = sent(world, reader, case, store)
     assert got is not None
-    before = leaves(store.state.records[case.ref])
+    before, parts = leaves(store.state.records[case.ref]), dict(store.state.parts)
     try:
         posted = sent_back(world, side, case, got, store)
     except Refused as no:
@@ -205,6 +205,7 @@ def read_modify_write(world: World, side: Side, case: Case, ledger: Ledger) -> N
             _cannot_go_back(side, no, before)
         return
     assert not posted.reply.untranslated
+    assert store.state.parts == parts, "another part of the record was changed"
     after = leaves(store.state.records[case.ref])
     writes = {name for name in (side.v2.request or NOTHING).members if writable(side, name)} | set(
         UNKNOWN_NAMES

@@ -17,7 +17,7 @@ CONTRACTS = pytest.mark.parametrize("contract", [V2, V2_1], ids=["v2", "v2.1"])
 
 LEAF_TYPES = {"string", "number", "integer", "boolean"}
 VALUE_TABLES = {"status", "channel", "itemType", "itemStatus", "gender"}
-CODECS = {"href", "timestamp", "money", "ref", "plain", "integer", "nested", *VALUE_TABLES}
+CODECS = {"href", "timestamp", "money", "ref", "plain", "integer", "whole", "nested", *VALUE_TABLES}
 SCHEMA_WORDS = {
     *("type", "format", "description", "enum", "default", "minimum", "maximum", "maxLength", "readOnly"),
     *("required", "properties", "items", "$ref", "x-type", "x-grade", "x-source", "x-key", "x-banned"),
@@ -158,6 +158,9 @@ def test_the_two_versions_require_what_their_pages_require() -> None:
     assert {name for name, member in members.items() if member.get("readOnly")} == stamps
 
 
+EXTENSION = ("list", "get", "create", "update", "patch", "delete", "fields")
+
+
 def test_the_statuses_are_the_documented_ones() -> None:
     generic = {"400", "401", "404", "415", "500", "503"}
     v2 = {operation["operationId"]: set(operation["responses"]) for _, operation in operations(V2)}
@@ -166,9 +169,11 @@ def test_the_statuses_are_the_documented_ones() -> None:
     assert v2["orders.get"] == v2["orders.list"] == v2["orderItems.list"] == {"200"} | generic
     v2_1 = {operation["operationId"]: set(operation["responses"]) for _, operation in operations(V2_1)}
     assert v2_1["orders.create"] == {"201", "400", "401", "409"}
+    assert v2["orderItems.delete"] == {"200", "204"} | generic
     assert v2["orderContacts.delete"] == {"204"} | generic
     assert v2_1["orderContacts.delete"] == {"204", "400", "401"}
     assert v2_1.keys() - v2.keys() == {"orders.delete", "orderConsumers.delete", "orderConsumers.items"} | {
-        f"{name}.patch" for name in ("orders", "orderContacts", "orderConsumers")
+        *(f"{name}.patch" for name in ("orders", "orderItems", "orderContacts", "orderConsumers")),
+        *(f"orderItemExtensions.{name}" for name in EXTENSION),
     }
     assert v2.keys() <= v2_1.keys()

@@ -31,6 +31,7 @@ COMPAT: Mapping[str, set[object]] = {
     "update_status": {200, 201},
     "order_delete": {"refuse", "forward"},
     "child_links": {"forward", "refuse"},
+    "item_delete_status": {200, 204},
 }
 LOOSENED = {"point_of_sale": ("/pointOfSale", "missing"), "new_statuses": ("/status", "value")}
 """The switches that let an exchange leave the v2 contract, and where."""
@@ -47,6 +48,11 @@ EDITED = {
     "items",
     "order",
     "guest",
+    "name",
+    "type",
+    "quantity",
+    "passengerTypeCode",
+    "flightSegments",
 }
 EDITED |= {"first", "last", "next", "previous"}
 """Members of an answer that the mapping writes anew."""
@@ -85,6 +91,15 @@ def misfits(contract: Schema, schema: Schema, value: Any, place: str = "") -> It
 def absent(value: Any) -> bool:
     """What a v2 request may say instead of leaving a member out (F§7.1)."""
     return value is None or (isinstance(value, str) and value.startswith("0001-"))
+
+
+def said(value: Any) -> Any:
+    """A value without the members that say nothing."""
+    if isinstance(value, list):
+        return [said(one) for one in value]
+    if isinstance(value, dict):
+        return {name: said(one) for name, one in value.items() if not absent(one)}
+    return value
 
 
 def operation_of(contract: Schema, method: str, target: str) -> Schema:
@@ -153,7 +168,7 @@ def test_it_ends_in_an_answer_or_in_a_refusal_that_sends_nothing(golden: dict[st
         assert answer["contains"].keys() >= {"status", "code"}
         assert not golden.get("upstream")
     else:
-        assert answer.keys() in ({"status", "body"}, {"status", "contains"})
+        assert answer.keys() - {"partial"} in ({"status", "body"}, {"status", "contains"})
         assert golden.get("upstream")
 
 
@@ -162,7 +177,7 @@ def test_the_request_breaks_the_contract_exactly_where_the_refusal_points(golden
     if request["method"] != "POST" or answer.get("code") == "CF-JSON":
         return
     operation = operation_of(V2, request["method"], request["target"])
-    body = {name: value for name, value in json.loads(request["body"]).items() if not absent(value)}
+    body = said(json.loads(request["body"]))
     found = set(misfits(V2, body_schema(V2, operation["requestBody"]), body))
     if answer.get("code") == "CF-FIELD":
         assert {place for place, _ in found} == {answer["pointer"]}
@@ -201,11 +216,11 @@ def test_the_answer_keeps_the_old_contract(golden: dict[str, Any]) -> None:
 
 def test_the_members_of_a_record_come_back_token_for_token_and_in_place(golden: dict[str, Any]) -> None:
     """Money, references and members that no rule names (F§6.19)."""
-    if golden["answer"].get("status") not in {200, 201}:
+    if golden["answer"].get("status") not in {200, 201} or not golden["answer"].get("body"):
         return  # a refusal, an error or an empty answer holds no record
     went = tokens(golden["answer"]["body"])
     came = next(one for one in map(tokens, answers(golden)) if one.get("ref") == went.get("ref"))
     assert {k: v for k, v in came.items() if k not in EDITED} == {
         k: v for k, v in went.items() if k not in EDITED
     }
-    assert [name for name in went if name in came] == list(came)
+    assert [name for name in went if name in came] == [name for name in came if name in went]

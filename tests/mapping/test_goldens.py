@@ -35,6 +35,7 @@ def test_a_golden_exchange_is_carried_as_it_is_written(golden: Golden) -> None:
     else:
         assert "code" not in answer, "the golden says that this is refused"
         assert end.answer.status == answer["status"]
+        assert end.partial == answer.get("partial", "")
         if "body" in answer:
             assert tokens(end.answer.body) == tokens(answer["body"].encode())
         assert answer.get("contains", {}).items() <= decode(end.answer.body or b"{}").items()

@@ -95,6 +95,8 @@ def _certain(one: Matching, giving: Places) -> frozenset[str]:
 
 def misfit(mine: Schema, other: Schema, speaking: frozenset[str], side: str) -> str:
     """Why a value of one place cannot stand at another; empty when it can."""
+    if mine.codec == other.codec and mine.codec in speaking:
+        return ""  # the codec answers for the kind as well
     allowed = {*other.types, "integer"} if "number" in other.types else {*other.types}
     if other.types and not {*mine.types} <= allowed:
         stated = " or ".join(mine.types) or "anything"

@@ -89,7 +89,13 @@ def _hole(place: str, message: str) -> Hole:
 def operation_holes(source: Source) -> Iterator[Hole]:
     """Operations of either contract that no endpoint and no step is about."""
     endpoints = [one for resource in source.resources for one in resource.endpoint]
-    calls = [call for file in source.resources for one in file.step for call in (one.call, one.then) if call]
+    calls = [
+        call
+        for file in source.resources
+        for one in file.step
+        for call in (one.call, one.then, one.create)
+        if call
+    ]
     stepped = {found.name for call in calls if (found := called_operation(source.v2_1, call))}
     claimed = {"v2": {one.v2 for one in endpoints}, "v2.1": {one.v2_1 for one in endpoints} | stepped}
     for side, contract in (("v2", source.v2), ("v2.1", source.v2_1)):

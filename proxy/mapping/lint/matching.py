@@ -8,7 +8,7 @@ from functools import cached_property
 
 from proxy.mapping.lint.overlap import reduces
 from proxy.mapping.lint.scope import Places, Scope, active, below, settings
-from proxy.mapping.model import Rule, Setting, Switch
+from proxy.mapping.model import Rule, Setting, Step, Switch
 
 _TAKES = frozenset({"drop", "drop-links", "link", "refuse"})
 
@@ -23,6 +23,8 @@ class Matching:
     v2: Places
     native: Places
     setting: Mapping[str, Setting]
+    carried: Sequence[str]
+    """v2's places that a step takes to another part of the record, or brings from there."""
     where: str
     """The case and the setting, for people; empty when there is only one."""
 
@@ -70,6 +72,8 @@ class Matching:
 
     def made(self, place: str) -> bool:
         """Whether a rule makes a value at this v2 place where the other side has none."""
+        if any(below(place, one) for one in self.carried):
+            return True
         makers = {"default"} if self.forward else {"collection", "constant", "link"}
         return any(below(one, place) for rule in self.rules if rule.do in makers for one in rule.place)
 
@@ -84,16 +88,23 @@ def matchings(scope: Scope, compat: dict[str, Switch]) -> Iterator[Matching]:
         return
     for forward, ats in ((True, {"request", "both"}), (False, {"answer", "both"})):
         rules = [one for one in scope.rules if one.at in ats]
-        steps = [] if forward else [one for one in scope.steps if one.kind == "join"]
+        kinds = {"split"} if forward else {"join", "split", "gather"}
+        steps = [one for one in scope.steps if one.kind in kinds]
         claims = [*rules, *steps]
         cases = scope.cases if any(one.case for one in claims) else [""]
         for case in cases:
             for setting in settings(compat, claims):
-                joined = [one for one in steps if active(one, case, setting)]
+                taken = [one for one in steps if active(one, case, setting)]
                 held = [one for one in rules if active(one, case, setting)]
-                native = scope.answer_native(joined)
+                native = scope.answer_native(taken)
                 v2, native = scope.request if forward else (scope.answer_v2, native)
                 parts = [f"case '{case}'"] if case else []
                 parts += [f"compat.{name} = {value!r}" for name, value in setting.items()]
                 where = f" with {' and '.join(parts)}" if parts else ""
-                yield Matching(scope, forward, held, v2, native, setting, where)
+                carried = [place for one in taken for place in _carried(one)]
+                yield Matching(scope, forward, held, v2, native, setting, carried, where)
+
+
+def _carried(step: Step) -> Iterator[str]:
+    around = f"{step.place}/*" if step.place else ""
+    yield from (f"{around}/{name}" for name in step.members)

@@ -127,7 +127,7 @@ def _reads(file: str, resource: Resource) -> Iterator[Finding]:
     calls += [
         (one.on, one.id, place, call)
         for one in resource.step
-        for place, call in (("call", one.call), ("then", one.then))
+        for place, call in (("call", one.call), ("then", one.then), ("create", one.create))
     ]
     reads = {one.id for one in resource.endpoint if one.v2.startswith("GET ")}
     for endpoint, name, place, call in calls:

@@ -37,7 +37,7 @@ _ANYWHERE = "request answer both"
 _OPERATIONS: Mapping[str, _Operation] = {
     "rename": _operation(_ANYWHERE, "native", home="v2"),
     "constant": _operation(_ANYWHERE, "value", home="v2"),
-    "default": _operation(_ANYWHERE, "value", "sources", home="native"),
+    "default": _operation(_ANYWHERE, "value", "sources maximum", home="native"),
     "drop": _operation("request answer query", home="input"),
     "drop-links": _operation("request", "members message", home="v2"),
     "drop-null": _operation("request", home="all"),
@@ -80,7 +80,7 @@ def _arguments(file: str, rule: Rule) -> Iterator[Finding]:
         yield _wrong(file, rule, name, f"'{rule.do}' needs `{name}`", "add it")
     for name in sorted(given - operation.needs - operation.may):
         yield _wrong(file, rule, name, f"'{rule.do}' does not read `{name}`", "remove it")
-    if rule.do == "clamp" and rule.maximum < 0:
+    if rule.maximum < 0:
         yield _wrong(file, rule, "maximum", "a limit below zero lets nothing pass", "write a number above 0")
     if not rule.on:
         yield _wrong(file, rule, "on", "stands on no endpoint", "name one, or remove the rule")

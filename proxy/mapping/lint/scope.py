@@ -111,9 +111,7 @@ def successes(operation: Operation | None) -> list[Schema | None]:
 
 def called_operation(contract: Contract, call: str) -> Operation | None:
     """The operation that a step's call (`GET /path/{name}?query`) is, whatever its placeholders are called."""
-    wanted = _PLACEHOLDER.sub("{}", call.partition("?")[0])
-    known = contract.operations.items()
-    return next((one for name, one in known if _PLACEHOLDER.sub("{}", name) == wanted), None)
+    return contract.called(call)
 
 
 def placeholders(template: str) -> list[str]:

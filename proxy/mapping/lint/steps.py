@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from proxy.mapping.contract import Operation
+from proxy.mapping.contract import Operation, Schema
 from proxy.mapping.lint.finding import Finding, FindingKind, nearest
 from proxy.mapping.lint.scope import Scope, called_operation, cases_of, compatible, placeholders
 from proxy.mapping.model import Step
 
 _NEEDS: Mapping[str, Sequence[str]] = {
-    "join": ("place",),
-    "look-up": ("after", "nearest", "within", "then", "status"),
+    "join": ("call", "place"),
+    "look-up": ("call", "after", "nearest", "within", "then", "status"),
+    "split": ("members", "only", "create", "pairs", "message"),
+    "gather": ("call", "members", "only"),
 }
+_MAY: Mapping[str, Sequence[str]] = {"split": ("call", "then"), "gather": ("place",)}
 _FOUND = "ref"
 """What a look-up found fills this placeholder of its second call (compile.py)."""
 
@@ -21,7 +24,7 @@ def step_details(scope: Scope) -> Iterator[Finding]:
     """Everything about this endpoint's steps that does not hold."""
     for number, step in enumerate(scope.steps):
         yield from _arguments(scope, step)
-        yield from _join(scope, step) if step.kind == "join" else _look_up(scope, step)
+        yield from _DETAILS[step.kind](scope, step)
         for other in scope.steps[:number]:
             meet = cases_of(step, scope.cases) & cases_of(other, scope.cases)
             if other.kind == step.kind and meet and compatible(step, other):
@@ -30,14 +33,17 @@ def step_details(scope: Scope) -> Iterator[Finding]:
 
 
 def _arguments(scope: Scope, step: Step) -> Iterator[Finding]:
-    for kind, names in _NEEDS.items():
-        for name in names:
-            given = bool(getattr(step, name))
-            if given != (kind == step.kind):
-                what = "does not read" if given else "needs"
-                message = f"'{step.kind}' {what} `{name}`"
-                way_out = "remove it" if given else "add it"
-                yield Finding(FindingKind.ARGUMENT, scope.file, name, step.id, message, way_out)
+    needed, allowed = _NEEDS[step.kind], _MAY.get(step.kind, ())
+    for name in dict.fromkeys(name for names in (*_NEEDS.values(), *_MAY.values()) for name in names):
+        given = bool(getattr(step, name))
+        if (name in needed and not given) or (given and name not in needed and name not in allowed):
+            what = "does not read" if given else "needs"
+            message = f"'{step.kind}' {what} `{name}`"
+            way_out = "remove it" if given else "add it"
+            yield Finding(FindingKind.ARGUMENT, scope.file, name, step.id, message, way_out)
+    if step.kind == "split" and bool(step.call) != bool(step.then):
+        message = "`call` and `then` belong together: what is there is read, then replaced"
+        yield Finding(FindingKind.ARGUMENT, scope.file, "then", step.id, message, "give both, or none")
 
 
 def _join(scope: Scope, step: Step) -> Iterator[Finding]:
@@ -63,6 +69,42 @@ def _look_up(scope: Scope, step: Step) -> Iterator[Finding]:
         message = f"{scope.v2_1.name} takes no member '{step.nearest}'"
         way_out = nearest(step.nearest, members)
         yield Finding(FindingKind.PLACE, scope.file, "nearest", step.id, message, way_out)
+
+
+def _split(scope: Scope, step: Step) -> Iterator[Finding]:
+    held = [*placeholders(scope.endpoint.v2), _FOUND]
+    for key in ("call", "then", "create"):
+        if getattr(step, key):
+            yield from _call(scope, step, key, held)
+    yield from _part(scope, step, scope.request[0].schemas, "")
+
+
+def _gather(scope: Scope, step: Step) -> Iterator[Finding]:
+    yield from _call(scope, step, "call", [*placeholders(scope.endpoint.v2), _FOUND])
+    yield from _part(scope, step, scope.answer_v2.schemas, f"{step.place}/*" if step.place else "")
+
+
+def _part(scope: Scope, step: Step, places: Mapping[str, Schema], around: str) -> Iterator[Finding]:
+    """Members that v2 does not have there, and words that are none of a member's."""
+    known = [one[len(around) + 1 :] for one in places if one.rpartition("/")[0] == around and one]
+    for name in (*step.members, *step.only):
+        if name not in known:
+            message = f"{scope.endpoint.id} has no member '{name}' there in v2"
+            yield Finding(FindingKind.REFERENCE, scope.file, name, step.id, message, nearest(name, known))
+    for name, words in step.only.items():
+        listed = places[f"{around}/{name}"].enum if name in known else ()
+        for word in words:
+            if listed and word not in listed:
+                message = f"'{word}' is no value of {name} in v2"
+                yield Finding(FindingKind.VALUE, scope.file, "only", step.id, message, nearest(word, listed))
+
+
+_DETAILS: Mapping[str, Callable[[Scope, Step], Iterator[Finding]]] = {
+    "join": _join,
+    "look-up": _look_up,
+    "split": _split,
+    "gather": _gather,
+}
 
 
 def _call(scope: Scope, step: Step, key: str, filled: Sequence[str]) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from proxy.mapping.model import Entry, Setting, Table
 if TYPE_CHECKING:
     from proxy.mapping.api import Source
 
-BUILT_IN = ("href", "timestamp")
+BUILT_IN = ("href", "timestamp", "whole")
 """Leaf types whose codec is code (compile.py)."""
 PLAIN = frozenset({"plain", "money", "ref", "integer", "nested"})
 """Leaf types that pass token for token, or are left to a rule."""
@@ -77,7 +77,7 @@ def _types(source: Source, v2: Mapping[str, _Words], native: Mapping[str, _Words
     for file, rule, name in named:
         if file == "api.toml" and name not in BUILT_IN:
             message = f"no codec is built in for '{name}'"
-            yield _finding(file, rule, "type", message, "there are href and timestamp")
+            yield _finding(file, rule, "type", message, f"there are {', '.join(BUILT_IN)}")
         elif name not in words:
             message = f"no leaf of either contract has the type '{name}'"
             yield _finding(file, rule, "type", message, nearest(name, words))
