@@ -67,11 +67,16 @@ class Database:
         self.engine = _sqlite(address, patience) if self.file else _postgresql(address)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction in tables of our schema; they are made where there are none. Raises `StoreError`."""
+    def writing(self, *, patience: int = 5) -> Iterator[Connection]:
+        """A transaction in tables of our schema; they are made where there are none. Raises `StoreError`.
+
+        `patience` is how many seconds a server may take for one statement.
+        """
         with self._told(), self.engine.begin() as connection:
             if self.file:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout TO '{patience}s'")
             self._prepare(connection)
             yield connection
 

@@ -33,6 +33,8 @@ FLUSH = 1.0
 """Seconds between two batches."""
 _TIDY = 600.0
 """Seconds between two looks at what is too old or too much."""
+_TIDYING = 60
+"""Seconds that one step of that may take."""
 _LAST = 10.0
 """Seconds that the last batch is given when the process ends."""
 
@@ -155,10 +157,15 @@ class Recorder(Collector):
         now = self._clock()
         with self._database.writing() as connection:
             back = write(connection, self._id, number, batch, int(now * 1000))
-            if now - self._tidied >= _TIDY:
-                retain(connection, self.keep, now)
-                self._tidied = now
+        if now - self._tidied >= _TIDY:
+            self._tidied = now
+            with suppress(StoreError):  # the batch is safe; tidying up is tried again next time
+                self._tidy(now)
         return back
+
+    def _tidy(self, now: float) -> None:
+        with self._database.writing(patience=_TIDYING) as connection:
+            retain(connection, self.keep, now)
 
     def _tell(self, back: list[Reopened]) -> None:
         self._reopened += len(back)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,6 +104,12 @@ def test_a_process_that_stops_leaves_everything_in_the_store(tmp_path: Path) -> 
         assert process.end(2) == 0
         with Store(f"sqlite:///{tmp_path / 'crossfade.db'}") as store:
             assert [(one.endpoint, one.calls) for one in store.callers()] == [("orders.create", 1)]
+
+
+def test_a_missing_driver_is_told_before_the_start() -> None:
+    program = "import sys; sys.modules['psycopg'] = None; from proxy.store import Store; Store('postgresql://u@h/d')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].endswith("install crossfade with the extra [postgresql]")
 
 
 def test_an_address_that_is_none_is_told_before_the_start() -> None:
