@@ -116,7 +116,7 @@ class Steering:
     def look(self) -> None:
         """Take over what a command has written into the file of overrides."""
         stamp = self.file.stamp()
-        if stamp == self._stamp:
+        if not self._chronicle.flush() or stamp == self._stamp:
             return
         self._stamp = stamp
         found = self._overrides

@@ -62,13 +62,22 @@ class Chronicle:
         self.kept = kept
         self._log = log
         self._troubles = troubles
+        self._waiting: list[tuple[Ruling, Decision]] = []
 
     def write(self, ruling: Ruling) -> None:
         """Write a ruling down, and its override where it is one."""
         self.tell(ruling)
-        row = ruling.row(time.time())
-        with self.guarded():
-            keep(self.kept, ruling, row)
+        self._waiting.append((ruling, ruling.row(time.time())))
+        self.flush()
+
+    def flush(self) -> bool:
+        """Keep what could not be kept before; says whether nothing is left."""
+        if self._waiting:
+            with self.guarded():
+                while self._waiting:
+                    keep(self.kept, *self._waiting[0])
+                    self._waiting.pop(0)
+        return not self._waiting
 
     def tell(self, ruling: Ruling) -> None:
         """Say it in the log alone: it was kept by whoever made it."""

@@ -72,10 +72,10 @@ class OverrideFile:
         self.path = path
 
     def stamp(self) -> tuple[int, int]:
-        """Changes whenever the file does; zeros while there is none."""
+        """Changes whenever the file does; zeros while there is none. Never raises."""
         try:
             found = self.path.stat()
-        except FileNotFoundError:
+        except OSError:
             return 0, 0
         return found.st_ino, found.st_mtime_ns
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from proxy.cutover.overrides import OverrideFile, overrides_path
 from proxy.emulator import Misbehaviour
 from proxy.emulator.drifts import DRIFTS
 from tests.cli.test_check import renaming
@@ -234,3 +235,35 @@ def test_metrics_say_what_the_guard_knows() -> None:
     }
     assert all(f"`{one}" in page for one in {*ours, "crossfade_config_reloads_total"})
     assert 'crossfade_route_stage{route="0",stage="canary"} 2.0' in shown
+
+
+def test_where_nothing_can_be_written_the_rollback_holds_and_is_written_later() -> None:
+    with carried(["live"], steered=True) as proxy:
+        file = overrides_path(proxy.log_file.parent / "crossfade.journal")
+        file.mkdir()
+        with traffic(proxy.ask, 1):
+            proxy.emulator.mischief.set("v2.1", Misbehaviour(error_500=1.0))
+            until(lambda: proxy.log_lines("decision"))
+        until(lambda: "guard" in json.loads(proxy.ask("GET", "/-/readyz").body).get("degraded", []))
+        time.sleep(0.6)
+        assert proxy.snapshot.decider.routes.entries[0].stage == "shadow"
+        file.rmdir()
+        until(lambda: [one.stage for one in OverrideFile(file).overrides()] == ["shadow"])
+        until(lambda: "degraded" not in json.loads(proxy.ask("GET", "/-/readyz").body))
+        time.sleep(0.6)
+        assert proxy.snapshot.decider.routes.entries[0].stage == "shadow"
+        states = [one["state"] for one in proxy.log_lines("degraded") if one["part"] == "guard"]
+        assert states == ["degraded", "recovered"]
+
+
+def test_a_mistake_in_the_guard_is_written_down_and_hurts_nobody() -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with carried(["live"], steered=True, mistakes=True) as proxy:
+        proxy.program.steering.guard.hear = broken  # type: ignore[assignment] # the mistake
+        assert proxy.ask("GET", "/v2/orders?referenceId=a").status == 200
+        (line,) = proxy.log_lines("internal_error", least=1)
+        assert line["exception"] == "ZeroDivisionError"
+        assert proxy.ask("GET", "/v2/orders?referenceId=b").status == 200
+        assert len(proxy.log_lines("internal_error", least=2)) == 2

@@ -224,7 +224,7 @@ def reloading(proxy: Carried, count: int) -> Iterator[list[bool]]:
         thread.join()
 
 
-@pytest.mark.parametrize("count", [25, pytest.param(100, marks=LONG)])
+@pytest.mark.parametrize("count", [12, pytest.param(100, marks=LONG)])
 def test_many_reloads_under_load_fail_no_request(count: int) -> None:
     with carried(["v2"], steered=True) as proxy, traffic(proxy.ask, 2) as callers:
         with reloading(proxy, count) as done:
@@ -256,3 +256,24 @@ def test_the_page_names_the_keys_of_the_start() -> None:
     assert re.findall(r"`([a-z_.]+)`", listed) == [
         f"{section}.{key}" for section, keys in AT_START.items() for key in keys
     ]
+
+
+def test_a_file_that_is_gone_changes_nothing() -> None:
+    with carried(["v2"], steered=True) as proxy:
+        path = proxy.log_file.parent / "crossfade.toml"
+        path.rename(path.with_name("moved"))
+        (line,) = outcomes(proxy, 1)
+        assert line["outcome"] == "refused"
+        assert "cannot be read" in line["findings"][0]
+        assert went(proxy) == "v2"
+        path.with_name("moved").rename(path)
+        assert outcomes(proxy, 2)[1]["outcome"] == "loaded"
+
+
+def test_a_mistake_while_loading_is_refused_like_a_bad_file() -> None:
+    with carried(["v2"], steered=True, mistakes=True) as proxy:
+        proxy.program.reloader._read = lambda _: 1 / 0  # type: ignore[assignment,return-value] # the mistake
+        rewritten(proxy, 'stage = "v2"', 'stage = "live"')
+        (line,) = outcomes(proxy, 1)
+        assert (line["outcome"], went(proxy)) == ("refused", "v2")
+        assert [one["exception"] for one in proxy.log_lines("internal_error")] == ["ZeroDivisionError"]
