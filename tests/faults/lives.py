@@ -27,10 +27,12 @@ class Lives:
     lives: int = 0
 
     def stands_at(self, stage: dict[str, object], platform_url: str, keys: dict[str, object]) -> None:
-        """Give the next life this stage, and the present one too where it looks at its file again."""
+        """Give the next life this stage, and the present one too: it is told to read its file again."""
         draft = self.folder / "draft"
         draft.mkdir(exist_ok=True)
         configuration(draft, platform_url, {"route": [stage]}, keys).replace(self.config)
+        if self.process is not None and self.up.is_set():
+            self.process.send_signal(signal.SIGHUP)
 
     async def start(self) -> None:
         self.lives += 1

@@ -11,6 +11,7 @@ from tests.faults.nemesis import run, verdict
 from tests.faults.recording import FATES
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("writes", "kills", "fsync"), [(1500, 15, False), (200, 2, True)])
 def test_no_write_is_doubled_and_none_is_lost_in_silence(writes: int, kills: int, fsync: bool) -> None:
     ended = asyncio.run(run(writes, kills, 3, fsync=fsync))
