@@ -73,7 +73,7 @@ MUTATIONS = [
     (ONE, '"price":30.60', '"price":30.6', "/price", "format", NUMBERS),
     (ONE, '"price":30.60', '"price":306e-1', "/price", "format", NUMBERS),
     (ONE, "1e2", "100", f"{place('loyalty', 'points')}/*", "format", NUMBERS),
-    (EXPANDED, '"quantity":1', '"quantity":1.0', "/orderItems/items/*/quantity", "format", NUMBERS),
+    (EXPANDED, '"price":-45.00', '"price":-45.0', "/orderItems/items/*/price", "format", NUMBERS),
     # words of closed lists
     (EXPANDED, '"type":"BAG"', '"type":"MEAL_KIT"', "/orderItems/items/*/type", "enum", STRINGS),
     (ONE, "PARTIALY_REFUNDED", "PARTIALLY_REFUNDED", "/status", "enum", STRINGS),
