@@ -34,7 +34,16 @@ class Writes:
     `about` holds what all entries of the request have in common.
     """
 
-    __slots__ = ("_about", "_answered", "_engine", "_incomplete", "_journal", "_on_failure", "_step")
+    __slots__ = (
+        "_about",
+        "_answered",
+        "_doubted",
+        "_engine",
+        "_incomplete",
+        "_journal",
+        "_on_failure",
+        "_step",
+    )
 
     def __init__(self, journal: Journal, on_failure: OnFailure, engine: Engine, about: Entry) -> None:
         self._journal = journal
@@ -42,6 +51,7 @@ class Writes:
         self._engine = engine
         self._about = about
         self._answered: list[Entry] = []
+        self._doubted = False
         self._incomplete = ""
         self._step = 0
 
@@ -63,6 +73,7 @@ class Writes:
             if failed.outcome is Outcome.NOT_SENT:
                 self._journal.note(entry.closing("not_sent", _now()))
             else:
+                self._doubted = True
                 self._journal.note(entry.doubtful("unknown", failed.fault.code))
             raise
         except Exception:
@@ -75,12 +86,15 @@ class Writes:
         """Nothing: the engine behind it goes on."""
 
     def incomplete(self, step: str) -> None:
-        """What was written lacks what this step writes: the last of it stays in doubt, whoever has the answer."""
+        """What was written lacks what this step writes: the last of it stays in doubt, whoever has the answer.
+
+        Unless one of the writes is in doubt already.
+        """
         self._incomplete = step
 
     def settle(self, handed: bool) -> None:
         """Close what was answered if the caller has its answer (`handed`); else it is in doubt."""
-        if self._incomplete and self._answered:
+        if self._incomplete and self._answered and not self._doubted:
             self._journal.note(self._answered.pop().doubtful("answered", self._incomplete))
         for entry in self._answered:
             self._journal.note(entry.closing("handed", _now()) if handed else entry.doubtful("answered"))

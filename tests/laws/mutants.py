@@ -1,14 +1,14 @@
 """The mapping, changed in one word at a time: a law or a hand-written golden must notice every change.
 
-`python -m tests.laws.mutants [folder]` prints each change, who noticed it, and the share; it ends with 1 unless every
-change that still makes a mapping was noticed.
+`python -m tests.laws.mutants [folder [file …]]` prints each change, who noticed it, and the share; it ends with 1
+unless every change that still makes a mapping was noticed.
 """
 
 from __future__ import annotations
 
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -114,15 +114,15 @@ def judge(one: Alteration, ready: Bench) -> tuple[str, str]:
     return ("killed" if by else "survived"), "; ".join(by)
 
 
-def main(folder: Path = FOLDER) -> int:
-    """Judge every alteration; 0 only when none survived."""
+def main(folder: Path = FOLDER, only: Sequence[str] = ()) -> int:
+    """Judge every alteration, or those of some files; 0 only when none survived."""
     ready = bench(folder)
     law, failed = ready.noticed(ready.source(ready.files), frozenset())
     if law or failed:
         sys.stdout.write(f"the mapping as it is fails already: {law} {failed}\n")
         return 1
     counts = {"killed": 0, "survived": 0, "refused": 0, "equal": 0}
-    for one in alterations(ready.files):
+    for one in (one for one in alterations(ready.files) if not only or one.file in only):
         verdict, by = judge(one, ready)
         counts[verdict] += 1
         sys.stdout.write(f"{verdict:<9} {one}: {by}\n")
@@ -136,4 +136,4 @@ def main(folder: Path = FOLDER) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
+    raise SystemExit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER, sys.argv[2:]))

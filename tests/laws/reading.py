@@ -195,6 +195,7 @@ def _nothing_to_edit(world: World, side: Side, case: Case) -> bool:
     """Whether every member may stand in v2.1 as it is, and v2.1 asks for no other."""
     native = dict((side.native.request or NOTHING).walk())
     tables = {one.type for one in world.source.values.table if any(e.direction == "both" for e in one.entry)}
+    tables |= {"href", "whole"}
     assert isinstance(case.body, dict)
     for pointer, value in leaves(case.body).items():
         here = dict((side.v2.request or NOTHING).walk()).get(place(pointer))
