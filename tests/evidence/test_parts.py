@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from proxy.evidence.breaker import FAILURES, LONGEST, PAUSE, Breaker
-from proxy.evidence.classify import Verdict
+from proxy.evidence.classify import Verdict, classify
+from proxy.evidence.compare import compare
 from proxy.evidence.comparisons import raced, record_read
 from proxy.evidence.conflict import makes_record, matched
 from proxy.evidence.difference import Difference
@@ -20,7 +21,7 @@ from proxy.evidence.hidden import hidden
 from proxy.evidence.kinds import kinds
 from proxy.evidence.lag import Lag
 from proxy.evidence.translate_only import translate_only
-from proxy.exchange import Asked
+from proxy.exchange import Asked, Reply
 from proxy.mapping.check import Checker
 from proxy.mapping.nodes import Firing
 from proxy.types import Answer, Version
@@ -246,3 +247,20 @@ def test_a_new_record_is_read_at_its_own_link(body: bytes, ref: bytes | None) ->
     assert found is not None
     assert (found.endpoint.id, found.parameters, found.body) == ("orders.get", {"orderRef": ref}, b"")
     assert found.headers == [(b"Authorization", b"Basic x")]
+
+
+def test_a_place_that_the_contract_calls_volatile_is_noise_and_all_below_it() -> None:
+    endpoint = MAPPING.endpoints["orders.get"]
+    schema = endpoint.schemas[200]
+    members = {name: replace(one, volatile=name == "contacts") for name, one in schema.members.items()}
+    volatile = replace(endpoint, schemas={200: replace(schema, members=members)})
+    ours = Answer(200, [], b'{"price":1,"contacts":{"href":"a"}}')
+    reply = Reply(ours, ours, [])
+
+    def against(body: bytes) -> str:
+        v2 = Answer(200, [], body)
+        return classify(compare(v2, reply, volatile, MAPPING, hashed), (200, 200)).cls
+
+    assert against(b'{"price":1,"contacts":{"href":"b"}}') == "noise"
+    assert against(b'{"price":1}') == "noise"
+    assert against(b'{"price":2,"contacts":{"href":"b"}}') == "unexpected"
