@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from proxy.emulator import Misbehaviour
 from proxy.errors import ConfigError, StoreError
 from proxy.store import Store
 from proxy.wire.credentials import record_name
+from tests.cli.test_cli import crossfade
 from tests.emulator.caller import FIRST_REF, order
 from tests.endtoend.process import served
 from tests.endtoend.running import Carried, carried
 from tests.servers import emulator
+from tests.store.servers import PostgreSQL
 from tests.store.test_trouble import wait_for
 
 READ = f"/v2/orders/{FIRST_REF}"
@@ -104,6 +107,27 @@ def test_a_process_that_stops_leaves_everything_in_the_store(tmp_path: Path) -> 
         assert process.end(2) == 0
         with Store(f"sqlite:///{tmp_path / 'crossfade.db'}") as store:
             assert [(one.endpoint, one.calls) for one in store.callers()] == [("orders.create", 1)]
+
+
+def test_replicas_share_one_store_on_postgresql_and_the_commands_read_it(
+    tmp_path: Path, server: PostgreSQL
+) -> None:
+    (tmp_path / "address").write_text(server.created("replicas") + "\n")
+    key = "ab" * 32
+    with emulator() as (url, _app), ExitStack() as stack:
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "identity.key").write_text(key)
+            keys = {"store.url_file": "../address"}
+            replica = stack.enter_context(served(tmp_path / name, url, {"route": [{"stage": "v2"}]}, keys))
+            assert replica.ask("POST", "/v2/orders", json.dumps(order())).status == 201
+            assert replica.end(2) == 0
+    done = crossfade("callers", "--json", folder=tmp_path / "one")
+    assert (done.returncode, done.stderr) == (0, "")
+    (caller,) = json.loads(done.stdout)["callers"]
+    assert (caller["v2"], caller["blocks"]) == (2, ["orders.create stands at v2"])
+    done = crossfade("purge", "--all", folder=tmp_path / "two")
+    assert done.stdout == "1 row deleted\n"  # the calls of an hour are one row
 
 
 def test_a_missing_driver_is_told_before_the_start() -> None:
