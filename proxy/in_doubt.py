@@ -51,18 +51,20 @@ def engine_for(snapshot: Snapshot, version: Version, call: Call, done: Done) -> 
         endpoint=done.ahead.label if done.ahead else "",
         version=version.value,
         caller=done.caller,
-        record=_record(snapshot, call, done),
+        record=record_of(snapshot, call, done),
     )
     done.writes = Writes(snapshot.journal, snapshot.config.journal.on_failure, engine, about)
     return done.writes
 
 
-def _record(snapshot: Snapshot, call: Call, done: Done) -> str:
+def record_of(snapshot: Snapshot, call: Call, done: Done) -> str:
+    """The keyed name of the record that a call is about, worked out once; empty where it names none."""
     ahead = done.ahead
-    if ahead is None or ahead.endpoint is None or call.rest is not None:
-        return ""
+    if done.record or ahead is None or ahead.endpoint is None or call.rest is not None:
+        return done.record
     key = record_key(ahead.endpoint, ahead.path, ahead.pairs, call.body)
-    return record_name(snapshot.key, key) if key else ""
+    done.record = record_name(snapshot.key, key) if key else ""
+    return done.record
 
 
 def end_with_caller(line: Line | None, method: str) -> None:

@@ -9,12 +9,12 @@ from proxy.errors import Fault, Untranslatable, UpstreamFailed
 from proxy.evidence.conflict import makes_record
 from proxy.evidence.kinds import FREE, kinds
 from proxy.evidence.observation import Observation
-from proxy.exchange import Reply, record_key
+from proxy.exchange import Reply
+from proxy.in_doubt import record_of
 from proxy.recorded import Done
 from proxy.snapshot import Snapshot
 from proxy.translate import asked_of
 from proxy.types import Answer, Call, Version
-from proxy.wire.credentials import record_name
 
 _COMPARED = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 """Methods with an answer to compare: `HEAD` has no body, `OPTIONS` is about the path."""
@@ -39,7 +39,7 @@ def offer(snapshot: Snapshot, done: Done) -> None:
         return
     seen = _observed(snapshot, done, ahead, call, heard)
     for kind in wanted:
-        evidence.offer(replace(seen, evidence=kind))
+        evidence.offer(seen if kind == seen.evidence else replace(seen, evidence=kind))
     if creates:
         evidence.created(seen)
 
@@ -58,20 +58,20 @@ def _heard(done: Done) -> Answer | Reply | None:
 
 
 def _observed(snapshot: Snapshot, done: Done, ahead: Ahead, call: Call, heard: Answer | Reply) -> Observation:
-    asked = asked_of(ahead, call, done.request_id)
-    key = record_key(asked.endpoint, asked.parameters, asked.pairs, asked.body)
-    seen = Observation(
+    asked = done.asked or asked_of(ahead, call, done.request_id)
+    reply = heard if isinstance(heard, Reply) else None
+    return Observation(
         evidence="contract",
         endpoint=asked.endpoint,
         stage=ahead.stage.value,
         caller=done.caller,
-        record=record_name(snapshot.key, key) if key else "",
+        record=record_of(snapshot, call, done),
         request_id=done.request_id,
         answer=heard if isinstance(heard, Answer) else heard.answer,
+        native=reply.native if reply else None,
+        trace=reply.trace if reply else (),
+        untranslated=(reply.untranslated or reply.partial) if reply else "",
         asked=asked,
         route=ahead.route.key if ahead.route else "",
         seconds=done.answered,
     )
-    if isinstance(heard, Answer):
-        return seen
-    return replace(seen, native=heard.native, trace=heard.trace, untranslated=heard.untranslated or heard.partial)

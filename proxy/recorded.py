@@ -8,7 +8,7 @@ import msgspec
 
 from proxy.cutover.decide import Ahead
 from proxy.errors import Untranslatable, UpstreamFailed
-from proxy.exchange import Reply
+from proxy.exchange import Asked, Reply
 from proxy.log import EventLog
 from proxy.snapshot import Snapshot
 from proxy.store import CallKey
@@ -34,8 +34,12 @@ class Done(msgspec.Struct, gc=False):
     answered: float = 0.0
     """Seconds that the upstream's side of it took."""
     code: str = ""
+    record: str = ""
+    """The keyed name of the record that it is about, once something has asked for it."""
     call: Call | None = None
-    """The caller's request, where an endpoint covers it; for the evidence, as the next two."""
+    """The caller's request, where an endpoint covers it; for the evidence, as the next three."""
+    asked: Asked | None = None
+    """The request as the exchange took it."""
     heard: Answer | Reply | None = None
     """What the version that was asked has answered, before any field was taken away; from v2.1 with its translation."""
     failed: Untranslatable | UpstreamFailed | None = None

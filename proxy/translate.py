@@ -19,7 +19,7 @@ from proxy.wire.request_id import told
 async def translated(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -> Answer:
     """The answer in v2's words; raises `CrossfadeError`."""
     asked = asked_of(ahead, call, done.request_id)
-    done.call = call
+    done.call, done.asked = call, asked
     begin = perf_counter()
     try:
         reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
