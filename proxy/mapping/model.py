@@ -71,11 +71,11 @@ class Rule(Claim, frozen=True, kw_only=True):
     value: str | bool | None = None
     """`constant`: what v2 carries and v2.1 does not. `default`: what v2.1 gets where v2 gives nothing."""
     sources: list[str] = []
-    """`default`: members of the same object, the first of which serves instead of `value`."""
     members: list[str] = []
-    """`keep-only`, `collection`: the members that stay."""
+    """`default`: `sources` beside it, the first of which serves instead of `value`. Else: `members` that stay."""
     suffix: str = ""
-    """`link`: what follows the record's own link."""
+    cut: str = ""
+    """`link`: what follows the record's own link, cut of this end; `{ref}` is a member beside it."""
     maximum: int = 0
     """`clamp`: the largest number that passes. `default`: the longest text that is made up, in UTF-16 units."""
     message: str = ""

@@ -125,6 +125,7 @@ class Link:
     bare: bool
     own: str
     codec: Codec
+    cut: str = ""
     creates: ClassVar[bool] = True
 
     def apply(self, value: Raw | None, around: Members, trace: Trace) -> Raw | None:
@@ -133,10 +134,20 @@ class Link:
         if own is None or kind(own) is not Kind.STRING:
             return value
         record = text_of(self.codec.back(bytes(own))).partition("?")[0].rstrip("/")
-        link = token_of(record + self.suffix)
+        link = token_of(
+            record.removesuffix(self.cut) + _NAMED.sub(lambda one: _text(around, one[1]), self.suffix)
+        )
         after = bytes(link) if self.bare else render({self.own: link})
         trace.append(Firing(self.rule, self.pointer, None if value is None else bytes(value), after))
         return Raw(after)
+
+
+_NAMED = re.compile(r"\{(\w+)\}")
+
+
+def _text(around: Members, name: str) -> str:
+    value = around.get(name)
+    return text_of(value) if value is not None and kind(value) is Kind.STRING else ""
 
 
 _LINK = re.compile(rb'"https?:\\?/\\?/[^ ]*"', re.IGNORECASE)

@@ -1,7 +1,7 @@
 """Path templates: which template a raw path fits, and writing a path from a template.
 
 Matching is done on raw segments, never on decoded ones, so what is decided on is what is forwarded. A trailing slash is an
-alias of the path without it (F§2.0).
+alias of the path without it (F§2.0). A segment may begin with fixed letters (`/x{name}`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class Paths(Generic[T]):
                 self._fixed[template.encode()] = kept
             else:
                 self._open.setdefault(len(segments), []).append((segments, kept))
+        for templates in self._open.values():  # the more of a path is fixed, the sooner it is looked at
+            templates.sort(key=lambda one: -sum(len(part.partition(b"{")[0]) for part in one[0]))
 
     def match(self, path: bytes) -> tuple[T, dict[str, bytes]] | None:
         """What is kept for the template that the path fits, with its parameters as raw bytes; or `None`."""
@@ -56,10 +58,11 @@ def _holes(template: str) -> tuple[bytes, list[tuple[str, bytes]]]:
 def _fit(template: list[bytes], segments: list[bytes]) -> dict[str, bytes] | None:
     found: dict[str, bytes] = {}
     for wanted, there in zip(template, segments, strict=True):
-        if wanted.startswith(b"{"):
-            if not there:
+        start, hole, name = wanted.partition(b"{")
+        if hole:
+            if not there.startswith(start) or there == start:
                 return None
-            found[wanted[1:-1].decode()] = there
+            found[name[:-1].decode()] = there[len(start) :]
         elif wanted != there:
             return None
     return found

@@ -151,7 +151,7 @@ class _Side:
         if codec is None:
             raise MappingError(f"rule {rule.id}: 'link' needs a codec for the leaf type 'href' in api.toml")
         bare = place.schema is not None and "string" in place.schema.types
-        return Link(place.pointer, rule.id, rule.suffix, bare, self.planner.own, codec)
+        return Link(place.pointer, rule.id, rule.suffix, bare, self.planner.own, codec, rule.cut)
 
 
 def _named(rule: Rule, place: _Place) -> str:

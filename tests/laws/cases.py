@@ -116,7 +116,11 @@ def write(dice: Dice, world: World, side: Side) -> Case:
     schema = world.reader(side).stored
     body = _whole(dice, world, side, body) if isinstance(body, dict) else body
     parts = {REF: dice.pick(PARTS)} if side.single and dice.chance(2) else {}
-    held = {REF: record(dice, schema)} if side.single or dice.chance(3) else {}
+    held = (
+        {REF: _known(dice, world, world.reader(side), record(dice, schema))}
+        if side.single or (side.record.body and dice.chance(3))
+        else {}
+    )
     conflict = bool(held) and not side.single and 409 in side.native.answers
     if conflict and isinstance(body, dict):
         held[REF] |= _twin(side, body)
@@ -134,8 +138,9 @@ def write(dice: Dice, world: World, side: Side) -> Case:
 
 
 def _whole(dice: Dice, world: World, side: Side, body: dict[str, Tree]) -> dict[str, Tree]:
-    """A body whose members of another part can stand there: the record has such a part, elements are flat."""
+    """A body that can be carried: constants are what they must be, members of another part can stand there."""
     schema = side.v2.request or Schema()
+    body |= {name: token(value) for name, value in world.constants(side).items() if name in body}
     for step in world.splits(side):
         there = [name for name in step.members if body.get(name, b"null") != b"null"]
         for name in there:
@@ -159,7 +164,7 @@ def _known(dice: Dice, world: World, reader: Side, made: dict[str, Tree]) -> dic
         stored = reader.stored.members[name]
         if shown[name].enum and not stored.enum:
             made[name] = token(world.native_word(shown[name].codec, dice.pick(shown[name].enum)))
-    return made
+    return made | {name: token(one) for name, one in world.constants(reader).items() if name in made}
 
 
 def _twin(side: Side, body: dict[str, Tree]) -> dict[str, Tree]:
@@ -177,6 +182,7 @@ def change(dice: Dice, world: World, side: Side) -> Case:
     assert side.v2.request is not None
     known = side.v2.request.members.items()
     able = {name: one for name, one in known if writable(side, name) and _free(one)}
+    able = {name: one for name, one in able.items() if name not in world.constants(side)}
     name = dice.pick([*able, "loyalty"])
     value: Tree | None = dice.pick((*documents.UNKNOWN, *dice.texts, *dice.numbers))
     if name in able:
@@ -222,7 +228,7 @@ def failure(dice: Dice, world: World, side: Side) -> Case:
     """An error of v2.1, in the shape that its contract promises or in none."""
     body: Tree = b""
     if side.v2.request is not None:
-        body = documents.request(dice, side.v2, side.native, frozenset())
+        body = _whole(dice, world, side, documents.request(dice, side.v2, side.native, frozenset()))
     promised = [(status, one) for status, one in side.native.answers.items() if status >= 400 and one]
     status, schema = dice.pick(promised)
     told = written(record(dice, schema), dice.number())

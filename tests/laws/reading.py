@@ -41,6 +41,8 @@ def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     expected = leaves(v2_answer(world, side, case, before))
     got, theirs = leaves(members(made.reply.answer.body)), leaves(native)
     free = unsaid(side.shown, side.stored)
+    if side.v2.path.removeprefix("/v2/") != side.native.path.removeprefix("/v2.1/"):
+        free |= {"/href", "/items/*/href"}  # one has another address in v2, of which goldens speak
     for pointer, (want, ours) in difference(expected, got).items():
         schema = dict(side.shown.walk()).get(place(pointer), NOTHING)
         if place(pointer) in free:
@@ -65,7 +67,7 @@ def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
 
 def _stored_answer(store: Store, made: Drive) -> dict[str, Tree]:
     """v2.1's answers without its forgetfulness about parts of seconds, one put into the other as v2 does."""
-    calls = [one for one in made.calls if not one.target.endswith(PART.encode())]
+    calls = made.calls[:1] + [one for one in made.calls[1:] if not one.target.endswith(PART.encode())]
     first, *more = [members(store.answer(call).body) for call in calls]
     for call, one in zip(calls[1:], more, strict=True):
         first[split(call.target)[0].decode().rpartition("/")[2]] = one

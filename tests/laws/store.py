@@ -20,7 +20,7 @@ from proxy.types import Answer, Call
 from proxy.wire.target import decoded, parameters, split
 from tests.laws.documents import token
 from tests.laws.trees import Tree, members, written
-from tests.laws.world import PLATFORM, Platform, World, success
+from tests.laws.world import PARENT, PLATFORM, Platform, World, success
 
 CREATED = b'"2026-03-01T10:00:00.123Z"'
 MODIFIED = b'"2026-03-02T11:30:00.456Z"'
@@ -85,9 +85,13 @@ class Store(Platform):
             raise Breach(f"{operation.name} takes no body")
         if self.state.error is not None:
             return self.state.error
-        if operation.path.endswith(PART):
+        if operation.path.endswith(PART) and operation.path != self._home:
             return self._part(operation, ref, call.body)
+        if not self._home.endswith("}") and operation.path == self._home:
+            ref = next(iter(self.state.records), "")  # there is one of it, which no path names
         match operation.method, ref:
+            case "GET", _ if operation.path == self._home:
+                return self._one(operation, ref, 200)
             case "GET", _ if operation.path in self._lists:
                 return self._list(operation)
             case "GET", _ if not operation.path.endswith("}"):
@@ -190,7 +194,8 @@ class Store(Platform):
         return self._say(made, operation, 201 if operation.method == "POST" else 200)
 
     def _link(self, ref: str) -> bytes:
-        return token(f"{PLATFORM}{self._home.rpartition('/')[0]}/{ref}")
+        path = self._home.rpartition("/")[0] + f"/{ref}" if self._home.endswith("}") else self._home
+        return token(PLATFORM + re.sub(r"\{\w+\}", PARENT, path))
 
     def _one(self, operation: Operation, ref: str, status: int) -> Answer:
         if ref not in self.state.records:

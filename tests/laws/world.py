@@ -125,6 +125,11 @@ class World:
         parted = {one.id for one in self.splits(side)}
         return parted | {one.id for one in rules if one.do == "refuse" and one.when.items() <= held}
 
+    def constants(self, side: Side) -> dict[str, str]:
+        """The members that a request to this endpoint can only have one value for, or a record that it answers."""
+        rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
+        return {one.place[0].removeprefix("/"): str(one.value) for one in rules if one.do == "constant"}
+
     def splits(self, side: Side) -> list[model.Step]:
         """The steps that take members of a request to this endpoint to another part of the record."""
         steps = [one for file in self.source.resources for one in file.step if one.on == side.spec.id]

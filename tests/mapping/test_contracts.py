@@ -175,5 +175,6 @@ def test_the_statuses_are_the_documented_ones() -> None:
     assert v2_1.keys() - v2.keys() == {"orders.delete", "orderConsumers.delete", "orderConsumers.items"} | {
         *(f"{name}.patch" for name in ("orders", "orderItems", "orderContacts", "orderConsumers")),
         *(f"orderItemExtensions.{name}" for name in EXTENSION),
+        *(f"orderExtensions.{name}" for name in ("patch", "delete", "fields")),
     }
     assert v2.keys() <= v2_1.keys()

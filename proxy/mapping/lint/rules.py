@@ -45,13 +45,13 @@ _OPERATIONS: Mapping[str, _Operation] = {
     "optional": _operation("request", home="v2"),
     "keep-only": _operation("answer", "members", holds="object"),
     "collection": _operation("answer", may="members", holds="array"),
-    "link": _operation("answer", may="suffix", home="v2"),
+    "link": _operation("answer", may="suffix cut", home="v2"),
     "frozen": _operation("answer"),
     "refuse": _operation("request query", "message", home="v2"),
     "clamp": _operation("query", "maximum", home="v2", holds="integer"),
     "one-of": _operation("query", "message", "prefer", home="v2"),
 }
-_ARGUMENTS = ("native", "value", "sources", "members", "suffix", "maximum", "message", "prefer")
+_ARGUMENTS = ("native", "value", "sources", "members", "suffix", "cut", "maximum", "message", "prefer")
 
 
 def arguments(source: Source) -> Iterator[Finding]:
