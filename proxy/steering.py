@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace as replaced
 from prometheus_client import CollectorRegistry
 
 from proxy.cutover.chronicle import Chronicle, Ruling
@@ -21,6 +21,7 @@ from proxy.cutover.events import events, unit
 from proxy.cutover.gauges import Gauges
 from proxy.cutover.guard import Fired, Guard
 from proxy.cutover.memory import Memory, memory_path, recall, remember
+from proxy.cutover.mirror import Mirror
 from proxy.cutover.overrides import OverrideFile, overrides_path, stages_of
 from proxy.cutover.react import BACK, Reason, guarded, reaction
 from proxy.cutover.routes import Route, Routes
@@ -31,6 +32,7 @@ from proxy.recorded import log_mistake
 from proxy.retired import Retired
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
+from proxy.store import Store
 
 POLL = 0.25
 """Seconds between two looks at the file of overrides."""
@@ -52,7 +54,8 @@ class Steering:
         self._met = Counter(memory.conflicts)
         self.guard = Guard(snapshot.config.guard, 1, memory.watched)
         self.file = OverrideFile(overrides_path(journal))
-        self._chronicle = Chronicle(self.file, snapshot.log, snapshot.troubles)
+        self._mirror = Mirror(Store(snapshot.config.store.url.get_secret_value()))
+        self._chronicle = Chronicle(self.file, self._mirror, snapshot.log, snapshot.troubles)
         self._stamp = self.file.stamp()
         self._overrides = stages_of(self.file.overrides())
         self._filed = snapshot.decider.routes
@@ -84,6 +87,7 @@ class Steering:
         if lapsed:
             with self._chronicle.guarded():
                 self.file.lift(lapsed)
+            self._mirror.lift(lapsed)
 
     def told(self, observation: Observation, verdict: Verdict) -> None:
         """Hear of a verdict. A mistake of the guard's own costs this verdict, not the one who tells it."""
@@ -122,8 +126,11 @@ class Steering:
         found = self._overrides
         with self._chronicle.guarded():
             found = stages_of(self.file.overrides())
-        for key in self._overrides.keys() - found.keys():
+        lifted = self._overrides.keys() - found.keys()
+        for key in lifted:
             self.guard.forget(key)
+        if lifted:
+            self._mirror.lift(lifted)
         for key in (found.keys() & self._keys) - self._overrides.keys():
             self._told_elsewhere(key, found[key])
         self._overrides = {key: stage for key, stage in found.items() if key in self._keys}
@@ -162,7 +169,7 @@ class Steering:
 
     def _see(self, snapshot: Snapshot) -> None:
         routes: Routes = self._filed.lowered(self._overrides)
-        decider = msgspec.structs.replace(snapshot.decider, routes=routes)
+        decider = replaced(snapshot.decider, routes=routes)
         self._gateway.snapshot = seen = replace(snapshot, decider=decider)
         self._retired.seen(seen)
 
@@ -184,44 +191,20 @@ class Steering:
             "bar": round(fired.bar, 3),
             "budget": self.guard.budgets[fired.kind],
         }
-        self._rule(route, endpoint, f"guard.{fired.kind}", reason, new_stage=new_stage, figures=figures)
+        ruling = self._ruling(route, endpoint, f"guard.{fired.kind}", reason, new_stage)
+        self._chronicle.write(replaced(ruling, figures=figures))
 
-    def _rule(  # noqa: PLR0913 - what a decision is made of
-        self,
-        route: Route,
-        endpoint: str,
-        rule: str,
-        reason: Reason,
-        *,
-        new_stage: Stage,
-        figures: Mapping[str, object],
-    ) -> None:
-        self._chronicle.write(
-            Ruling(
-                route=route,
-                endpoint=endpoint,
-                rule=rule,
-                new_stage=new_stage,
-                reason=reason,
-                figures=figures,
-                config=self._gateway.snapshot.hash,
-            )
+    def _ruling(self, route: Route, endpoint: str, rule: str, reason: Reason, stage: Stage) -> Ruling:
+        config = self._gateway.snapshot.hash
+        return Ruling(
+            route=route, endpoint=endpoint, rule=rule, new_stage=stage, reason=reason, config=config
         )
 
     def _told_elsewhere(self, key: str, stage: Stage) -> None:
         route = self._routes.entry(key)
         if route is not None and stage.step < route.stage.step:
             endpoint = min(self._filed.endpoints_of(key), default="")
-            self._chronicle.tell(
-                Ruling(
-                    route=route,
-                    endpoint=endpoint,
-                    rule="command.rollback",
-                    new_stage=stage,
-                    reason="by_hand",
-                    config=self._gateway.snapshot.hash,
-                )
-            )
+            self._chronicle.tell(self._ruling(route, endpoint, "command.rollback", "by_hand", stage))
 
     def _cross(self, observation: Observation) -> None:
         """The first write through v2.1 whose values v2 would read raw: from here on there is no way back."""
@@ -233,9 +216,8 @@ class Steering:
         self._crossed[renamed.resource] = time.time()
         route = self._filed.entry(observation.route)
         if route is not None:
-            figures = {"renamed": list(renamed.entries)}
-            endpoint = observation.endpoint.id
-            self._rule(route, endpoint, "mapping", "crossed", new_stage=route.stage, figures=figures)
+            ruling = self._ruling(route, observation.endpoint.id, "mapping", "crossed", route.stage)
+            self._chronicle.write(replaced(ruling, figures={"renamed": list(renamed.entries)}))
         self.save()
 
     def _configured(self, before: Routes) -> None:
@@ -245,4 +227,4 @@ class Steering:
             old, new = (routes.route_for(endpoint, "") for routes in (before, self._routes))
             if old.stage is not new.stage and (old.key, new.key) not in told:
                 told.add((old.key, new.key))
-                self._rule(old, endpoint, "file", "configured", new_stage=new.stage, figures={})
+                self._chronicle.write(self._ruling(old, endpoint, "file", "configured", new.stage))

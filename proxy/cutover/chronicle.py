@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from proxy.cutover.mirror import Mirror
 from proxy.cutover.overrides import Keeping
 from proxy.cutover.react import Reason
 from proxy.cutover.routes import Route
@@ -46,10 +47,11 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
             config=self.config,
         )
 
-    @property
-    def overrides(self) -> bool:
-        """Whether the new stage stands above the file's from now on."""
-        return self.reason in {"rolled_back", "by_hand"}
+    def override(self, row: Decision) -> Override | None:
+        """The override that it sets, if the new stage stands above the file's from now on."""
+        if self.reason not in {"rolled_back", "by_hand"}:
+            return None
+        return Override(route=row.route, stage=row.new_stage, rule=row.rule, at=row.at)
 
 
 class Chronicle:
@@ -58,8 +60,9 @@ class Chronicle:
     PART = "guard"
     """What `/readyz` calls this part."""
 
-    def __init__(self, kept: Keeping, log: EventLog, troubles: dict[str, str]) -> None:
+    def __init__(self, kept: Keeping, mirror: Mirror, log: EventLog, troubles: dict[str, str]) -> None:
         self.kept = kept
+        self._mirror = mirror
         self._log = log
         self._troubles = troubles
         self._waiting: list[tuple[Ruling, Decision]] = []
@@ -67,8 +70,10 @@ class Chronicle:
     def write(self, ruling: Ruling) -> None:
         """Write a ruling down, and its override where it is one."""
         self.tell(ruling)
-        self._waiting.append((ruling, ruling.row(time.time())))
+        row = ruling.row(time.time())
+        self._waiting.append((ruling, row))
         self.flush()
+        self._mirror.decide(row, ruling.override(row))
 
     def flush(self) -> bool:
         """Keep what could not be kept before; says whether nothing is left."""
@@ -128,6 +133,7 @@ class _Guarded:
 
 def keep(kept: Keeping, ruling: Ruling, row: Decision) -> None:
     """Put a ruling into a place where decisions are kept."""
-    if ruling.overrides:
-        kept.override(Override(route=row.route, stage=row.new_stage, rule=row.rule, at=row.at))
+    override = ruling.override(row)
+    if override is not None:
+        kept.override(override)
     kept.decide(row)

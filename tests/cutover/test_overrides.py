@@ -9,9 +9,10 @@ import pytest
 
 from proxy.cutover.guard import Watched
 from proxy.cutover.memory import Memory, memory_path, recall, remember
-from proxy.cutover.overrides import KEPT, OverrideFile, overrides_path, stages_of
+from proxy.cutover.overrides import KEPT, Keeping, OverrideFile, overrides_path, stages_of
 from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
+from proxy.store import Store
 from proxy.store.rows import Decision, Override
 from tests.cutover.test_routes import CALLERS, SOMEBODY, compiled
 
@@ -80,6 +81,23 @@ def test_overrides_and_decisions_are_kept_in_a_file(tmp_path: Path) -> None:
     assert len(again.decisions(limit=1000)) == KEPT
     again.lift(["one", "never"])
     assert [one.route for one in kept.overrides()] == ["two"]
+
+
+@pytest.mark.parametrize("place", ["file", "store"])
+def test_the_file_and_the_store_keep_the_same(tmp_path: Path, place: str) -> None:
+    kept: Keeping = (
+        OverrideFile(tmp_path / "overrides")
+        if place == "file"
+        else Store(f"sqlite:///{tmp_path / 'crossfade.db'}")
+    )
+    for route, stage in (("one", "shadow"), ("two", "v2"), ("one", "v2")):
+        kept.override(override(route, stage))
+    for number in range(3):
+        kept.decide(decision(number))
+    assert stages_of(kept.overrides()) == {"one": Stage.V2, "two": Stage.V2}
+    assert kept.decisions(limit=2) == [decision(2), decision(1)]
+    kept.lift(["one"])
+    assert kept.overrides() == [override("two", "v2")]
 
 
 def test_an_override_names_no_stage_in_which_v2_1_answers() -> None:

@@ -19,6 +19,7 @@ import pytest
 from proxy.cutover.overrides import OverrideFile, overrides_path
 from proxy.emulator import Misbehaviour
 from proxy.emulator.drifts import DRIFTS
+from proxy.store import Store
 from tests.cli.test_check import renaming
 from tests.emulator.caller import order
 from tests.endtoend.process import Served, served
@@ -176,6 +177,9 @@ def test_an_override_survives_a_restart_without_the_store_and_lapses_with_its_en
                 until(lambda: decisions(proxy))
             assert versions(proxy) == "v2"
             proxy.end(signal.SIGINT)
+        with Store(f"sqlite:///{tmp_path / 'crossfade.db'}") as store:
+            assert [one.rule for one in store.decisions()] == ["guard.contract"]
+            assert [one.stage for one in store.overrides()] == ["shadow"]
         app.mischief.set("v2.1", Misbehaviour())
         keys["store.url"] = "sqlite:////proc/no/such/store.db"
         with served(tmp_path, url, {"route": live}, keys) as proxy:
@@ -263,7 +267,7 @@ def test_a_mistake_in_the_guard_is_written_down_and_hurts_nobody() -> None:
     with carried(["live"], steered=True, mistakes=True) as proxy:
         proxy.program.steering.guard.hear = broken  # type: ignore[assignment] # the mistake
         assert proxy.ask("GET", "/v2/orders?referenceId=a").status == 200
-        (line,) = proxy.log_lines("internal_error", least=1)
-        assert line["exception"] == "ZeroDivisionError"
+        first = proxy.log_lines("internal_error", least=1)
+        assert {one["exception"] for one in first} == {"ZeroDivisionError"}
         assert proxy.ask("GET", "/v2/orders?referenceId=b").status == 200
-        assert len(proxy.log_lines("internal_error", least=2)) == 2
+        assert len(proxy.log_lines("internal_error", least=len(first) + 1)) > len(first)

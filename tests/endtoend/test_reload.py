@@ -225,12 +225,14 @@ def reloading(proxy: Carried, count: int) -> Iterator[list[bool]]:
 
 
 @pytest.mark.parametrize("count", [12, pytest.param(100, marks=LONG)])
-def test_many_reloads_under_load_fail_no_request(count: int) -> None:
-    with carried(["v2"], steered=True) as proxy, traffic(proxy.ask, 2) as callers:
+def test_many_reloads_under_load_fail_no_request(count: int, tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "m", ignore=shutil.ignore_patterns("__pycache__", "examples"))
+    keys = {"mappings": str(tmp_path / "m")}
+    with carried(["v2"], keys=keys, steered=True) as proxy, traffic(proxy.ask, 2) as callers:
         with reloading(proxy, count) as done:
             until(lambda: len(done) == count, 100)
         callers.stopping.set()
-        assert all(done)
+        assert all(done), proxy.log_lines("config")
         assert len(callers.answers) > count
         assert {status for _, _, status in callers.answers} <= {200, 201}
         lines = proxy.log_lines("request", least=len(callers.answers))
