@@ -35,6 +35,9 @@ from proxy.wire.credentials import member_name
 Told: TypeAlias = Callable[[Observation, Verdict], None]
 """Who hears of every verdict, on the event loop: what keeps evidence and what judges it. Quick, and never raises."""
 
+AT_ONCE = 8 << 10
+"""Bytes of an answer whose contract check needs no call and less time than waiting in a queue does."""
+
 
 class Evidence:
     """Compares what traffic offers. Belongs to one event loop, and has a metrics registry to itself.
@@ -98,17 +101,21 @@ class Evidence:
     def offer(self, observation: Observation) -> None:
         """Take a snapshot to compare it later, or drop it and count that. Never blocks, never raises."""
         self._counts.receive()
-        size = observation.size
         if not self._workers:
             self._end(observation, skipped("stopped"))
         elif self._lag.late():
             self._end(observation, skipped("lag"))
         elif observation.answer.rest or len(observation.answer.body) > self._settings.max_body:
             self._end(observation, skipped("too_large"))
-        elif (
-            self._queue.qsize() >= self._settings.queue_items
-            or self._held + size > self._settings.queue_bytes
-        ):
+        elif observation.evidence == "contract" and len(observation.answer.body) <= AT_ONCE:
+            self._end(observation, self._checked_at_once(observation))
+        else:
+            self._put(observation)
+
+    def _put(self, observation: Observation) -> None:
+        size = observation.size
+        full = self._queue.qsize() >= self._settings.queue_items
+        if full or self._held + size > self._settings.queue_bytes:
             self._end(observation, skipped("dropped"))
         else:
             self._held += size
@@ -185,6 +192,13 @@ class Evidence:
                 )
             case _:
                 assert_never(observation.evidence)
+
+    def _checked_at_once(self, observation: Observation) -> Verdict:
+        try:
+            return self._checked(observation, self.mapping)
+        except Exception as error:  # noqa: BLE001 - the comparer's own bug must not reach the caller's next request
+            write_mistake(self._log, observation, error)
+            return failed("compare_error")
 
     def _met(self, observation: Observation) -> bool:
         endpoint, answer = observation.endpoint, observation.answer
