@@ -26,9 +26,10 @@ from proxy.mapping.check import Checker
 from proxy.mapping.nodes import Firing
 from proxy.types import Answer, Version
 from tests.emulator.caller import order
-from tests.evidence.answers import MAPPING, hashed
+from tests.evidence.answers import MAPPING, hashed, table
 from tests.evidence.bench import story
 from tests.mapping.goldens import PLATFORM, compiled
+from tests.mapping.goldens import asked as golden_asked
 
 CREATE, UPDATE = MAPPING.endpoints["orders.create"], MAPPING.endpoints["orders.update"]
 PRICE = Difference("/price", "value", "number", "number")
@@ -264,3 +265,21 @@ def test_a_place_that_the_contract_calls_volatile_is_noise_and_all_below_it() ->
     assert against(b'{"price":1,"contacts":{"href":"b"}}') == "noise"
     assert against(b'{"price":1}') == "noise"
     assert against(b'{"price":2,"contacts":{"href":"b"}}') == "unexpected"
+
+
+ANSWERED = [
+    name
+    for name, one in table().items()
+    if "code" not in one.content["answer"] and one.content["answer"].get("status", 200) < 300
+]
+
+
+@pytest.mark.parametrize("name", ANSWERED)
+def test_a_write_of_the_goldens_translates_without_a_finding(name: str) -> None:
+    content = table()[name].content
+    mapping = compiled(content["compat"]) if content.get("compat") else MAPPING
+    request = golden_asked(mapping, content["request"])
+    if request.endpoint.is_write:
+        v2 = Answer(content["answer"].get("status", 200), [], b"{}")
+        verdict = finished(translate_only(request, v2, mapping, hashed, met=False))
+        assert (verdict.cls, verdict.differences) == ("equal", ())
