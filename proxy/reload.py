@@ -76,10 +76,13 @@ class Reloader:
         before = self._stamps
         while True:
             await asyncio.sleep(POLL)
-            found = stamps(self._files())
-            if found == before and found != self._stamps:
-                await self.reload()
-            before = found
+            try:
+                found = stamps(self._files())
+                if found == before and found != self._stamps:
+                    await self.reload()
+                before = found
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not end the watching
+                log_mistake(self._gateway.snapshot.log, error, "")
 
     async def reload(self) -> bool:
         """Read everything again; says whether it is in effect now."""

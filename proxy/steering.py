@@ -111,11 +111,14 @@ class Steering:
         saved = time.monotonic()
         while True:
             await asyncio.sleep(POLL)
-            self.look()
-            await self._retired.close()
-            if time.monotonic() - saved > _SAVE:
-                self.save()
-                saved = time.monotonic()
+            try:
+                self.look()
+                await self._retired.close()
+                if time.monotonic() - saved > _SAVE:
+                    saved = time.monotonic()
+                    self.save()
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not end the watching
+                log_mistake(self._gateway.snapshot.log, error, "")
 
     def look(self) -> None:
         """Take over what a command has written into the file of overrides."""

@@ -19,7 +19,9 @@ import pytest
 from proxy.cutover.overrides import OverrideFile, overrides_path
 from proxy.emulator import Misbehaviour
 from proxy.emulator.drifts import DRIFTS
+from proxy.retired import Retired
 from proxy.store import Store
+from proxy.store.rows import Override
 from tests.cli.test_check import renaming
 from tests.emulator.caller import order
 from tests.endtoend.process import Served, served
@@ -271,3 +273,17 @@ def test_a_mistake_in_the_guard_is_written_down_and_hurts_nobody() -> None:
         assert {one["exception"] for one in first} == {"ZeroDivisionError"}
         assert proxy.ask("GET", "/v2/orders?referenceId=b").status == 200
         assert len(proxy.log_lines("internal_error", least=len(first) + 1)) > len(first)
+
+
+def test_a_mistake_in_the_watching_does_not_end_it() -> None:
+    with carried(["live"], steered=True, mistakes=True) as proxy:
+        steering: Any = proxy.program.steering
+        steering._retired = None
+        proxy.log_lines("internal_error", least=2)
+        steering._retired = Retired()
+        path = proxy.log_file.parent / "crossfade.journal"
+        key = proxy.snapshot.decider.routes.entries[0].key
+        OverrideFile(overrides_path(path)).override(Override(key, "v2", "command.rollback", 1))
+        until(lambda: proxy.snapshot.decider.routes.entries[0].stage == "v2", 5)
+        (decision,) = proxy.log_lines("decision", least=1)
+        assert (decision["reason"], decision["new_stage"]) == ("by_hand", "v2")
