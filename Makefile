@@ -60,7 +60,7 @@ at-most-once: setup ## 2,000 runs of the machine of at-most-once, 50 steps each:
 storm: setup ## 10,000 callers that leave, then 1,000 that stay: writes end once, connections go back
 	@CROSSFADE_STORM=long $(BIN)/python -m pytest -q --timeout 600 tests/endtoend/test_storm.py
 
-guard: setup ## simulate thousands of rollouts: how soon the guard takes back, and how often in vain
+guard: setup ## simulate thousands of rollouts (ten minutes): how soon the guard takes back, and how often in vain
 	@$(BIN)/python -m tests.cutover.rollouts
 
 reloads: setup ## 100 reloads under load: no request fails, each sees one configuration
