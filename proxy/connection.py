@@ -26,6 +26,8 @@ from proxy.wire.framing import check_framing
 
 _BUFFER = 64 * 1024
 """Bytes of a request body that may wait to be read."""
+_WAITING = 32
+"""Whole requests that may wait behind one in flight: what comes in one read can be thousands, each of which costs memory."""
 
 
 class GatewayProtocol(Replying):
@@ -50,12 +52,9 @@ class GatewayProtocol(Replying):
         if self._deaf:
             return
         self._began = False
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._read_on(data[upgrade.args[0] :])
-        except httptools.HttpParserError:
-            self._refuse(self._fault)
+        rest = data
+        while rest and not self._deaf:
+            rest = self._fed(rest)
         if self._open and not self._began:
             self._head += len(data)
             if self._head > 2 * self._limits.max_head + self._limits.max_target:
@@ -109,10 +108,15 @@ class GatewayProtocol(Replying):
     def on_headers_complete(self) -> None:
         """The header section is whole: start to answer it.
 
-        Raises ValueError, which httptools turns into a refusal, where the framing is not what RFC 9112 §3.2 and §6.1 ask for.
+        Raises ValueError, which httptools turns into a refusal, where the framing is not what RFC 9112 §3.2 and §6.1 ask for,
+        and where too many requests wait already: the connection ends behind those.
         """
         self._open = False
+        if len(self.pipeline) >= _WAITING:
+            raise ValueError
         check_framing(self.parser.get_http_version(), self.headers)
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110 §10.1.1
         if self.parser.should_upgrade():
             return  # the parser stops here; it is read again without the wish
         scope: Any = self.scope
@@ -138,12 +142,22 @@ class GatewayProtocol(Replying):
             if not self.pipeline:
                 self.flow.resume_reading()  # a large body has paused it, and a caller that leaves must be heard
 
-    def _read_on(self, rest: bytes) -> None:
-        """Read a request again whose wish to upgrade was not granted, then what came behind its head."""
+    def _fed(self, data: bytes) -> bytes:
+        """Have bytes parsed; gives what has to be parsed after them."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            return self._again(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(self._fault)
+        return b""
+
+    def _again(self, rest: bytes) -> bytes:
+        """A request whose wish to upgrade was not granted, as if it had not been uttered, then what came behind its head."""
         method, url, headers = self.parser.get_method(), self.url, self.headers
         if method == b"CONNECT":
             self._refuse(Fault.HEADERS)
-            return
+            return b""
         version = self.parser.get_http_version().encode()
         kept = [(name, value) for name, value in headers if name.lower() not in {b"upgrade", b"connection"}]
         options = [value for name, value in headers if name.lower() == b"connection"]
@@ -152,7 +166,7 @@ class GatewayProtocol(Replying):
         lines = [method + b" " + url + b" HTTP/" + version, *(name + b": " + value for name, value in kept)]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
-        self.data_received(b"\r\n".join([*lines, b"", b""]) + rest)
+        return b"\r\n".join([*lines, b"", b""]) + rest
 
     def _whole(self) -> list[RequestResponseCycle]:
         """The requests that have come whole and are not answered yet, oldest first."""

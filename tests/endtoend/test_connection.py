@@ -115,6 +115,27 @@ def test_bytes_behind_a_write_in_flight_never_become_its_answer() -> None:
     assert len(upstream.requests) == 1
 
 
+@pytest.mark.parametrize("wish", [b"", b"Upgrade: h2c\r\nConnection: upgrade\r\n"], ids=["plain", "upgrade"])
+def test_thousands_of_requests_in_one_packet_cost_no_more_than_a_few(wish: bytes) -> None:
+    one = b"GET /nothing HTTP/1.1\r\nHost: test\r\n" + wish + b"\r\n"
+    with before(RawUpstream([])) as (proxy, caller):
+        begun = time.monotonic()
+        caller.sendall(one * (250_000 // len(one)))
+        assert proxy.ask("GET", "/-/livez").status == 200
+        with suppress(ConnectionResetError):  # what was not read may cost the end of the answers
+            answers = heard(caller)
+            assert answers.count(b"HTTP/1.1 404 ") < 100
+            assert answers.count(b"Connection: close\r\n") == 1
+        assert time.monotonic() - begun < 3
+
+
+def test_a_caller_of_http_1_0_gets_no_interim_answer() -> None:
+    """RFC 9110 §10.1.1."""
+    with before(RawUpstream([OK])) as (_, caller):
+        caller.sendall(b"POST /v2/orders HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}")
+        assert heard(caller).startswith(b"HTTP/1.1 200 ")
+
+
 def test_a_broken_chunk_is_refused_and_nothing_is_sent() -> None:
     upstream = RawUpstream([])
     with before(upstream) as (_, caller):
