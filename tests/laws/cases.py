@@ -164,6 +164,9 @@ def _known(dice: Dice, world: World, reader: Side, made: dict[str, Tree]) -> dic
         stored = reader.stored.members[name]
         if shown[name].enum and not stored.enum:
             made[name] = token(world.native_word(shown[name].codec, dice.pick(shown[name].enum)))
+    for name, source in world.made_up(reader):
+        if source in made and dice.chance(3):
+            made[name] = made[source]
     return made | {name: token(one) for name, one in world.constants(reader).items() if name in made}
 
 

@@ -38,6 +38,8 @@ EQUAL = {
     "rule.case of orders.list.expanded-contacts": "a list that is not expanded keeps links only",
     "rule.case of orders.list.expanded-consumers": "a list that is not expanded keeps links only",
     "rule.case of orders.list.expanded-order-items": "a list that is not expanded keeps links only",
+    "rule.case of items.list.expanded-names": "a list that is not expanded keeps links only",
+    "rule.case of orders.get.expanded-names": "an order that is not expanded has no page of items",
     "rule.at of orders.point-of-sale": "a requirement is lifted wherever the rule stands",
 }
 """Changes that make another text and the same mapping, each with its reason; `when` and `case`: taken away."""

@@ -74,7 +74,7 @@ class Store(Platform):
         self._lists = {one.native.path for one in own if one.reads and not one.single}
         self.state = replace(state, records=dict(state.records), parts=dict(state.parts))
 
-    def answer(self, call: Call) -> Answer:  # noqa: PLR0911 - one line for each kind of call
+    def answer(self, call: Call) -> Answer:
         """v2.1's answer; raises `Breach`."""
         path, query = split(call.target)
         operation, ref = self._operation(call.method, path.decode())
@@ -89,21 +89,25 @@ class Store(Platform):
             return self._part(operation, ref, call.body)
         if not self._home.endswith("}") and operation.path == self._home:
             ref = next(iter(self.state.records), "")  # there is one of it, which no path names
-        match operation.method, ref:
-            case "GET", _ if operation.path == self._home:
-                return self._one(operation, ref, 200)
-            case "GET", _ if operation.path in self._lists:
-                return self._list(operation)
-            case "GET", _ if not operation.path.endswith("}"):
-                return self._children(operation, ref, known)
-            case "GET", _:
-                return self._one(operation, ref, 200)
-            case "POST", _:
-                return self._create(operation, call.body)
-            case "DELETE", _:
+        if operation.method == "GET":
+            return self._read(operation, ref, known)
+        return self._changed(operation, ref, call.body)
+
+    def _read(self, operation: Operation, ref: str, known: Mapping[str, str]) -> Answer:
+        if operation.path in self._lists:
+            return self._list(operation)
+        if operation.path == self._home or operation.path.endswith("}"):
+            return self._one(operation, ref, 200)
+        return self._children(operation, ref, known)
+
+    def _changed(self, operation: Operation, ref: str, body: bytes) -> Answer:
+        match operation.method:
+            case "POST":
+                return self._create(operation, body)
+            case "DELETE":
                 self.state.records.pop(ref, None)
                 return Answer(204, [])
-        return self._write(operation, ref, call.body)
+        return self._write(operation, ref, body)
 
     def _operation(self, method: str, path: str) -> tuple[Operation, str]:
         for one in self._native.operations.values():

@@ -130,6 +130,12 @@ class World:
         rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
         return {one.place[0].removeprefix("/"): str(one.value) for one in rules if one.do == "constant"}
 
+    def made_up(self, side: Side) -> list[tuple[str, str]]:
+        """The members of an answer that may have been made up, each with the one that it is made of first."""
+        rules = [one for file in self.source.resources for one in file.rule if side.spec.id in one.on]
+        made = [one for one in rules if one.do == "default" and one.sources]
+        return [(one.place[0].rpartition("/")[2], one.sources[0]) for one in made]
+
     def splits(self, side: Side) -> list[model.Step]:
         """The steps that take members of a request to this endpoint to another part of the record."""
         steps = [one for file in self.source.resources for one in file.step if one.on == side.spec.id]
