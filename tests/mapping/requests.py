@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -82,7 +83,7 @@ def calls(draw: st.DrawFn) -> Call:
     if operation is not None and operation.request is not None:
         schema = operation.request
         body = draw(st.one_of(document(schema, 60), document(schema, 60), document(schema), st.just("{")))
-    return Call(method, (template.replace("{orderRef}", REF) + pairs).encode(), [], body.encode())
+    return Call(method, (re.sub(r"\{\w+\}", REF, template) + pairs).encode(), [], body.encode())
 
 
 @st.composite

@@ -29,7 +29,7 @@ from proxy.translate import asked_of
 from proxy.types import Answer, Call
 from tests.mapping import toy
 from tests.mapping.goldens import BASES, FOLDER, PLATFORM, Golden, asked, goldens
-from tests.mapping.requests import COMPATS, REF, SOURCE, answer, calls
+from tests.mapping.requests import COMPATS, SOURCE, answer, calls
 
 DECLARED = catalogue(SOURCE)
 COMPILED = [SOURCE.compiled(one, BASES) for one in COMPATS]
@@ -52,15 +52,25 @@ def driven(
         step = next(running)
         while True:
             made.append(step)
-            operation = f"{step.method} {step.target.decode().partition('?')[0].replace(REF, '{orderRef}')}"
-            known = re.sub(r"(?<=/orders/)[^/{]+", "{orderRef}", operation)
-            answers.append(draw(answer(known)))
+            answers.append(
+                draw(answer(operation_of(f"{step.method} {step.target.decode().partition('?')[0]}")))
+            )
             step = running.send(answers[-1])
     except StopIteration as end:
         reply: Reply = end.value
         return made, answers, reply
     except (Refused, Untranslatable) as error:
         return made, answers, error
+
+
+def operation_of(call: str) -> str:
+    """The v2.1 operation that a call is; the most literal one where several fit."""
+    fits = [
+        one
+        for one in SOURCE.v2_1.operations
+        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(one)), call)
+    ]
+    return min(fits, key=lambda one: one.count("{"))
 
 
 def acts(shown: Explanation) -> Counter[tuple[str, bytes | None, bytes | None]]:
