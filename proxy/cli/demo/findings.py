@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from proxy.cli.demo.stage import Member
 
 _COMPARISONS = "crossfade_comparisons"
+_STAGES = "crossfade_route_stage"
 _OF_INTEREST = {"unexpected": 0, "failed": 1, "race": 2, "expected": 3, "noise": 4, "skipped": 5}
 """Classes, the one that an operator must look at first."""
 
@@ -72,6 +73,8 @@ class Findings:
     found: Counter[Finding] = field(default_factory=Counter)
     other: Counter[str] = field(default_factory=Counter)
     """Events of the log that are neither a request nor a divergence."""
+    decisions: list[Mapping[str, Any]] = field(default_factory=list)
+    """The guard's and the operator's, oldest first."""
     _offset: int = 0
 
     def read(self) -> list[Finding]:
@@ -95,6 +98,7 @@ class Findings:
         self.rows.clear()
         self.found.clear()
         self.other.clear()
+        self.decisions.clear()
 
     def _take(self, event: Mapping[str, Any]) -> None:
         match event["event"]:
@@ -109,6 +113,8 @@ class Findings:
                     self.found[_finding(event, one)] += 1
             case other:
                 self.other[other] += 1
+                if other == "decision":
+                    self.decisions.append(event)
 
 
 def _finding(event: Mapping[str, Any], difference: Mapping[str, Any] | None) -> Finding:
@@ -143,3 +149,12 @@ def comparisons(metrics: str | None) -> Counter[str]:
                 if sample.name.endswith("_total"):
                     counts[sample.labels["class"]] += int(sample.value)
     return counts
+
+
+def stage_in_effect(metrics: str | None, route: int) -> str:
+    """The stage of a route, which is named by its place in the file; empty where the metrics do not say."""
+    for family in text_string_to_metric_families(metrics or ""):
+        for sample in family.samples:
+            if family.name == _STAGES and sample.labels["route"] == str(route):
+                return sample.labels["stage"]
+    return ""

@@ -52,11 +52,11 @@ def _told(console: Console, stage: Stage, findings: Findings, seconds: float) ->
     def tell(new: list[Finding], counts: Counter[str], passed: float) -> None:
         nonlocal last
         for one in sorted(new, key=lambda finding: finding.rank):
-            console.print(_sentence(one, f"{passed:4.0f} s  new divergence: "))
+            console.print(sentence(one, f"{passed:4.0f} s  new divergence: "))
         if passed - last >= _LINE_EVERY:
             last = passed
             calls = sum(sum(row.statuses.values()) for row in findings.rows.values())
-            console.print(Text(f"{passed:4.0f} s  {calls} calls answered; {_classes(counts)}"))
+            console.print(Text(f"{passed:4.0f} s  {calls} calls answered; {spelled(counts)}"))
 
     return _watched(stage, findings, begin, seconds, tell)
 
@@ -83,7 +83,7 @@ def summary(
 ) -> RenderableType:
     """Calls by caller, comparisons by class, divergences by kind (`rows` of them, or all)."""
     parts: list[RenderableType] = [Text(heading, style="bold"), _callers(stage, findings)]
-    parts.append(Text("comparisons: " + _classes(counts)))
+    parts.append(Text("comparisons: " + spelled(counts)))
     ranked = findings.ranked()
     if ranked:
         parts.append(_divergences(ranked[:rows]))
@@ -123,9 +123,11 @@ def _divergences(ranked: list[tuple[Finding, int]]) -> Table:
     return table
 
 
-def _sentence(one: Finding, before: str) -> Text:
+def sentence(one: Finding, before: str) -> Text:
+    """A finding in one line, with `before` in front."""
     return Text.assemble(before, (one.kind, _STYLES.get(one.kind, "")), f", {one.endpoint}: {one.says}")
 
 
-def _classes(counts: Counter[str]) -> str:
+def spelled(counts: Counter[str]) -> str:
+    """Comparisons by class, in words, the most frequent first."""
     return ", ".join(f"{count} {kind}" for kind, count in counts.most_common()) or "none yet"

@@ -85,6 +85,16 @@ class Traffic:
     stories: Sequence[Story] = ()
 
 
+@dataclass(frozen=True)
+class Rollout:
+    """Whose calls of which endpoints move, to which share in the canary, and how v2.1 breaks, in the emulator's words."""
+
+    endpoint: str
+    percent: int
+    caller: TrafficCaller
+    broken: Mapping[str, float | str]
+
+
 def read_examples() -> Examples:
     """The platform's own examples."""
     table = _toml("examples.toml")
@@ -106,6 +116,13 @@ def read_traffic() -> Traffic:
         misbehaviour=table["misbehaviour"],
         stories=[_story(name) for name in table["stories"]],
     )
+
+
+def read_rollout() -> Rollout:
+    """The material of the way through the stages."""
+    table = _toml("rollout.toml")
+    caller = TrafficCaller(**table["caller"])
+    return Rollout(table["endpoint"], table["percent"], caller, table["broken"])
 
 
 def _story(name: str) -> Story:

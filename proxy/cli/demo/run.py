@@ -13,7 +13,8 @@ from rich.text import Text
 from proxy.cli.demo import curl, sides
 from proxy.cli.demo.findings import Findings
 from proxy.cli.demo.live import follow, summary
-from proxy.cli.demo.material import Examples, Traffic, read_examples, read_traffic
+from proxy.cli.demo.material import Examples, Traffic, read_examples, read_rollout, read_traffic
+from proxy.cli.demo.rollout import roll
 from proxy.cli.demo.stage import Member, Stage, staged
 from proxy.cli.demo.story import stage_of
 from proxy.cli.demo.traffic import traffic
@@ -23,6 +24,8 @@ from proxy.mapping.api import SHIPPED, load
 from proxy.mapping.links import Bases
 
 SHOWN_STAGES = ("v2", "shadow", "v2.1")
+_SHOWN = 20
+"""Kinds of divergences at the end of the traffic, what must be looked at first on top."""
 _QUIET = 0.2
 """Seconds without a call after which the comparison of an example counts as over."""
 _PATIENCE = 3.0
@@ -31,11 +34,12 @@ _PATIENCE = 3.0
 def demo(seconds: float, port: int, *, with_traffic: bool, hold: bool) -> None:
     """Run everything. Raises `ConfigError` when something cannot be started; KeyboardInterrupt goes through."""
     console = _console()
-    examples, material = read_examples(), read_traffic()
+    examples, material, rollout = read_examples(), read_traffic(), read_rollout()
     _announce(console, seconds, with_traffic=with_traffic)
     members = [Member(f"stage-{one}", one) for one in SHOWN_STAGES]
     members += [Member(one.name, one.stage) for one in material.callers if one.credential]
     members += _tellers(material)
+    members.append(Member(rollout.caller.name, rollout.caller.stage, rollout.endpoint))
     with staged(members, port) as stage:
         _say(
             console, f"crossfade listens on {stage.proxy}, the stand-in for the platform on {stage.platform}."
@@ -44,6 +48,7 @@ def demo(seconds: float, port: int, *, with_traffic: bool, hold: bool) -> None:
             _examples(console, stage, examples, name)
         if with_traffic:
             _traffic(console, stage, material, seconds)
+            roll(console, stage, material, rollout, seconds)
         _hand_over(console, stage, examples, hold=hold)
 
 
@@ -73,7 +78,7 @@ def _traffic(console: Console, stage: Stage, material: Traffic, seconds: float) 
     with traffic(stage.proxy, material) as running:
         counts = follow(console, stage, findings, seconds)
     findings.read()
-    console.print(summary(stage, findings, counts, f"After {seconds:g} s:"))
+    console.print(summary(stage, findings, counts, f"After {seconds:g} s:", rows=_SHOWN))
     if running.failures:
         kinds = ", ".join(f"{count} {kind}" for kind, count in running.failures.items())
         _say(console, f"Calls without any answer: {kinds}")
@@ -97,7 +102,8 @@ def _announce(console: Console, seconds: float, *, with_traffic: bool) -> None:
         f"First the platform's own v2 examples run by {tool}, through the stages {', '.join(SHOWN_STAGES)}.",
     )
     then = (
-        f"Then {seconds:g} s of mixed traffic, and the divergences that crossfade finds."
+        f"Then {seconds:g} s of mixed traffic, and the divergences that crossfade finds; then one caller goes all the way, "
+        "and v2.1 breaks underneath."
         if with_traffic
         else ""
     )
@@ -154,6 +160,7 @@ def _hand_over(console: Console, stage: Stage, examples: Examples, *, hold: bool
     _say(console, f"metrics        http://127.0.0.1:{port}/metrics    health  http://127.0.0.1:{port}/readyz")
     _say(console, f"log            {_near(stage.log)}")
     _say(console, f"configuration  {_near(stage.config)}")
+    _say(console, f"stages         crossfade cutover show --config {_near(stage.config)}")
     _say(console, "Everything stays up until Ctrl-C.", "bold")
     while True:
         stage.check()

@@ -43,15 +43,16 @@ divergences = "crossfade.log"
 requests = "all"
 """
 _CALLER = '[[caller]]\nid = "{id}"\nname = "{name}"\n'
-_ROUTE = '[[route]]\ncallers = ["{name}"]\nstage = "{stage}"\n'
+_ROUTE = '[[route]]\nendpoint = "{endpoint}"\ncallers = ["{name}"]\nstage = "{stage}"\n'
 
 
 @dataclass(frozen=True)
 class Member:
-    """A caller of the demo: its user name, and the stage of its route."""
+    """A caller of the demo: its user name, the stage of its route, and which endpoints that is about."""
 
     name: str
     stage: str
+    endpoint: str = "*"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,26 @@ class Stage:
         """Raise `ConfigError` when the proxy has ended on its own."""
         if self.process.poll() is not None:
             raise ConfigError(_ended(self.process, self.log.parent))
+
+    def typed(self, *words: str) -> str:
+        """What `crossfade` prints with these words in the folder of the configuration. Raises `ConfigError` when it fails."""
+        done = subprocess.run(  # noqa: S603 - this very program
+            [sys.executable, "-m", "proxy", *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            cwd=self.config.parent,
+            env=_environ(),
+            check=False,
+        )
+        if done.returncode:
+            raise ConfigError(f"crossfade demo: crossfade {' '.join(words)} failed:\n{done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def place(self, name: str) -> int:
+        """Where the route of a caller stands in the file, counted from 0."""
+        return [one.name for one in self.callers.values()].index(name)
 
 
 @contextmanager
@@ -98,16 +119,13 @@ def _configuration(address: str, front: int, back: int, callers: dict[str, Membe
     parts += [_CALLER.format(id=known, name=one.name) for known, one in callers.items()]
     for one in callers.values():
         percent = "percent = 50\n" if one.stage == "canary" else ""
-        parts.append(_ROUTE.format(name=one.name, stage=one.stage) + percent)
+        parts.append(_ROUTE.format(name=one.name, stage=one.stage, endpoint=one.endpoint) + percent)
     parts.append('[[route]]\nstage = "shadow"\n')
     return "".join(parts)
 
 
 def _start(config: Path) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C in the terminal then reaches this process alone, which stops the proxy itself.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE__")}
-    root = str(Path(__file__).parents[3])
-    environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, environ.get("PYTHONPATH", "")]))
     with (config.parent / "output.txt").open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-m", "proxy", "serve", "--config", str(config)],
@@ -115,9 +133,16 @@ def _start(config: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=output,
             cwd=config.parent,
-            env=environ,
+            env=_environ(),
             start_new_session=True,
         )
+
+
+def _environ() -> dict[str, str]:
+    """The environment of this process with the program in reach, and without configuration of somebody's own."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CROSSFADE__")}
+    root = str(Path(__file__).parents[3])
+    return environ | {"PYTHONPATH": os.pathsep.join(filter(None, [root, environ.get("PYTHONPATH", "")]))}
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
