@@ -8,6 +8,7 @@ from typing import NamedTuple
 from proxy.evidence.classify import Verdict
 from proxy.evidence.groups import group_id
 from proxy.evidence.observation import Observation
+from proxy.store.covering import Touch, fired, touched
 from proxy.store.rows import GroupKey, Shape
 
 MINUTE = 60
@@ -20,6 +21,8 @@ _DISTINCT = 50_000
 """Records of one minute that are told apart."""
 _SHAPES = 20
 """Differences of one example."""
+_LOOKS = 10
+"""Comparisons of one endpoint and kind whose coverage is looked at in a batch: about so many a second."""
 
 
 class CountKey(NamedTuple):
@@ -67,6 +70,14 @@ class Calls:
     last: int = 0
 
 
+class Covered(NamedTuple):
+    """The key columns of `covered`."""
+
+    endpoint: str
+    evidence: str
+    touch: Touch
+
+
 @dataclass
 class Batch:
     """What is written together."""
@@ -74,6 +85,11 @@ class Batch:
     counts: dict[CountKey, list[int]] = field(default_factory=dict)
     groups: dict[str, Seen] = field(default_factory=dict)
     activity: dict[tuple[int, CallKey], Calls] = field(default_factory=dict)
+    covered: dict[Covered, int] = field(default_factory=dict)
+    fired: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """By endpoint and rule: comparisons, and the time of the last."""
+    looks: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By endpoint and kind: comparisons whose coverage was looked at."""
     rows: int = 0
 
     def room(self) -> bool:
@@ -93,6 +109,8 @@ class Fold:
         """Comparisons and calls that found no room."""
         self._minute = 0
         self._distinct: set[tuple[CountKey, str]] = set()
+        self._hour = 0
+        self._covered: set[Covered] = set()
 
     def take(self) -> Batch:
         """What has been added up since the last time."""
@@ -121,6 +139,7 @@ class Fold:
         count[1] += self._is_distinct(key, observation.record)
         if verdict.cls == "unexpected":
             self._diverged(observation, verdict, int(now * 1000))
+        self._covers(observation, verdict, now)
 
     def called(self, key: CallKey, *, failed: bool, seconds: float, now: float) -> None:
         """Add a call that was answered."""
@@ -148,6 +167,29 @@ class Fold:
             return False
         self._distinct.add(place)
         return True
+
+    def _covers(self, observation: Observation, verdict: Verdict, now: float) -> None:
+        """Coverage is a matter of yes and no: each thing is written once an hour, and few bodies are looked at."""
+        endpoint, evidence, at = observation.endpoint.id, observation.evidence, int(now * 1000)
+        for rule in fired(observation, verdict):
+            known = self.batch.fired.get((endpoint, rule))
+            if known is not None:
+                known[:] = [known[0] + 1, at]
+            elif self.batch.room():
+                self.batch.fired[endpoint, rule] = [1, at]
+        hour = int(now) // HOUR
+        if hour != self._hour:
+            self._hour = hour
+            self._covered.clear()
+        looks = self.batch.looks.get((endpoint, evidence), 0)
+        if looks >= _LOOKS:
+            return
+        self.batch.looks[endpoint, evidence] = looks + 1
+        for touch in touched(observation, verdict):
+            key = Covered(endpoint, evidence, touch)
+            if key not in self._covered and self.batch.room():
+                self._covered.add(key)
+                self.batch.covered[key] = at
 
     def _diverged(self, observation: Observation, verdict: Verdict, at: int) -> None:
         endpoint = observation.endpoint.id

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, f
 from proxy.store.schema import (
     ACTIVITY,
     COUNTS,
+    COVERED,
     DECISIONS,
+    FIRED,
     GROUPS,
     GUARD_STATE,
     SIGHTINGS,
@@ -28,6 +30,8 @@ _AGES: tuple[tuple[Table, Any, int], ...] = (
     (ACTIVITY, ACTIVITY.c.window, 1),
     (SIGHTINGS, SIGHTINGS.c.last_seen, 1000),
     (TOUCHED, TOUCHED.c.last_seen, 1000),
+    (COVERED, COVERED.c.last_seen, 1000),
+    (FIRED, FIRED.c.last_seen, 1000),
     (DECISIONS, DECISIONS.c.at, 1000),
     (WRITERS, WRITERS.c.at, 1000),
 )
@@ -87,7 +91,7 @@ def purge_before(connection: Connection, moment: float) -> int:
 
 def purge_all(connection: Connection) -> int:
     """Delete all evidence: what people and the guard decided stays in force; gives the number of rows."""
-    tables = (COUNTS, ACTIVITY, SIGHTINGS, TOUCHED, GROUPS, TRIAGE, DECISIONS, GUARD_STATE)
+    tables = (COUNTS, ACTIVITY, SIGHTINGS, TOUCHED, GROUPS, TRIAGE, COVERED, FIRED, DECISIONS, GUARD_STATE)
     return sum(_delete(connection, table) for table in tables)
 
 

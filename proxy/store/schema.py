@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, MetaData, Table, Text
 
-SCHEMA = 1
+SCHEMA = 2
 """The stamp of these tables."""
 
 METADATA = MetaData()
@@ -92,6 +92,14 @@ ACTIVITY = Table(
 )
 """Calls of callers by hour. `call` is method and path template of what no mapping covers; `failures` are answers 5xx."""
 
+COVERED = Table(
+    "covered", METADATA, *map(_key, ("endpoint", "evidence", "part", "name")), _number("last_seen")
+)
+"""What of v2's contract was compared, by kind of evidence: contract pointers, enumerated values, statuses."""
+
+FIRED = Table("fired", METADATA, *map(_key, ("endpoint", "rule")), _number("count"), _number("last_seen"))
+"""The declarations of a mapping that acted in comparisons, by id, and in how many."""
+
 DECISIONS = Table(
     "decisions",
     METADATA,
@@ -111,4 +119,5 @@ Index("counts_endpoint", COUNTS.c.endpoint, COUNTS.c.window)
 Index("groups_last_seen", GROUPS.c.last_seen)
 Index("sightings_record", SIGHTINGS.c.record)
 Index("sightings_last_seen", SIGHTINGS.c.last_seen)
+Index("touched_caller", TOUCHED.c.caller)
 Index("decisions_at", DECISIONS.c.at)

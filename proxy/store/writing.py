@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from proxy.store.fold import EXAMPLES, Batch, Seen
 from proxy.store.rows import CLOSED, Reopened, Shape
-from proxy.store.schema import ACTIVITY, COUNTS, GROUPS, SIGHTINGS, TOUCHED, TRIAGE, WRITERS
+from proxy.store.schema import ACTIVITY, COUNTS, COVERED, FIRED, GROUPS, SIGHTINGS, TOUCHED, TRIAGE, WRITERS
 
 RECORDS = 10_000
 """Records, and callers, that are remembered of one group; beyond that its counts go on, without names."""
@@ -37,6 +37,8 @@ def write(connection: Connection, writer: str, number: int, batch: Batch, now: i
     add(connection, WRITERS, [{"id": writer, "batch": number - (last or 0), "at": now}], {"batch"})
     add(connection, COUNTS, _counts(batch), {"count", "records"})
     add(connection, ACTIVITY, _activity(batch), {"calls", "failures", "seconds"})
+    add(connection, COVERED, _covered(batch))
+    add(connection, FIRED, _fired(batch), {"count"})
     if not batch.groups:
         return []
     known = {row.id: row for row in _found(connection, GROUPS, GROUPS.c.id, batch.groups)}
@@ -91,6 +93,23 @@ def _activity(batch: Batch) -> Iterator[_Row]:
             "seconds": calls.seconds,
             "last_seen": calls.last,
         }
+
+
+def _covered(batch: Batch) -> Iterator[_Row]:
+    for key, at in batch.covered.items():
+        part, name = key.touch
+        yield {
+            "endpoint": key.endpoint,
+            "evidence": key.evidence,
+            "part": part,
+            "name": name,
+            "last_seen": at,
+        }
+
+
+def _fired(batch: Batch) -> Iterator[_Row]:
+    for (endpoint, rule), (count, last) in batch.fired.items():
+        yield {"endpoint": endpoint, "rule": rule, "count": count, "last_seen": last}
 
 
 def _group(seen: Seen, examples: Mapping[str, str]) -> _Row:

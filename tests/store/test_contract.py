@@ -14,7 +14,7 @@ from proxy.errors import StoreError
 from proxy.store import CallKey, Store
 from proxy.store.database import Database
 from proxy.store.rows import Decision, Override, Triage
-from proxy.store.schema import META, METADATA, OVERRIDES
+from proxy.store.schema import META, METADATA, OVERRIDES, SCHEMA
 from proxy.store.writing import RECORDS, add, write
 from tests.evidence.bench import story
 from tests.store.seen import CARD, EQUAL, NOON, PRICE, bench, group_of, skipped_one, unexpected
@@ -228,7 +228,7 @@ async def test_a_newer_store_is_left_alone(address: str, tmp_path: Path) -> None
         assert [one["reason"] for one in made.events("degraded")] == ["newer_schema"]
         with pytest.raises(StoreError, match="has schema 99"):
             made.store.groups()
-        restamp(made.store, "1", "99")
+        restamp(made.store, str(SCHEMA), "99")
         assert await made.recorder.flush()
         assert [one.count for one in made.store.groups()] == [1]
 
@@ -267,7 +267,7 @@ def test_processes_that_start_together_make_one_store(address: str) -> None:
         one.close()
 
 
-def restamp(store: Store, stamp: str, before: str = "1") -> None:
+def restamp(store: Store, stamp: str, before: str = str(SCHEMA)) -> None:
     with store.database.engine.begin() as connection:
         done = connection.execute(update(META).where(META.c.value == before).values(value=stamp))
         assert done.rowcount == 1
