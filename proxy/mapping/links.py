@@ -36,13 +36,9 @@ class Links:
         self._back = _matcher(platform, (prefix_v2, prefix_v2_1))
         self._forward = _matcher((bases.public, *platform), (prefix_v2,))
         self._any = _matcher((bases.public, *platform), (prefix_v2, prefix_v2_1))
-        self._returns = [
-            (ours.encode(), theirs.encode())
-            for ours, theirs in (
-                (self._ours, bases.v2 + prefix_v2),
-                (_slashed(self._ours), _slashed(bases.v2 + prefix_v2)),
-            )
-        ]
+        self._our_links = _finder((bases.public,), prefix_v2)
+        self._our_host = bases.public.partition("://")[2].partition("/")[0].lower().encode()
+        self._v2_prefix = (bases.v2 + prefix_v2).encode()
         self._v2_links = _finder((bases.v2, *bases.aliases), prefix_v2)
         self._our_prefix = self._ours.encode()
 
@@ -67,11 +63,13 @@ class Links:
         return match.string[match.end() :] if match else None
 
     def returned(self, content: bytes) -> bytes:
-        """Turn links to ourselves, in bytes that go to v2 untouched otherwise, back into the platform's links."""
-        for ours, theirs in self._returns:
-            if ours in content:
-                content = content.replace(ours, theirs)
-        return content
+        """Turn links to ourselves, in bytes that go to v2 untouched otherwise, back into the platform's links.
+
+        A caller may have written http for https, or the host in another case (RFC 9110 §4.2.3): it is the same link.
+        """
+        if self._our_host not in content.lower():  # as nearly always; looking for the whole link takes longer
+            return content
+        return self._our_links.sub(lambda found: _slashed_like(found[0], self._v2_prefix), content)
 
     def adopted(self, content: bytes) -> bytes:
         """Turn v2's links in v2's own answer into links to crossfade (`server.v2_hrefs = "proxy"`)."""
@@ -91,7 +89,8 @@ def _matcher(bases: Iterable[str], prefixes: Iterable[str]) -> re.Pattern[str]:
 def _finder(bases: Iterable[str], prefix: str) -> re.Pattern[bytes]:
     slash = r"\\?/"
     hosts = "|".join(sorted({re.escape(base.partition("://")[2]).replace("/", slash) for base in bases}))
-    return re.compile(f"https?:{slash}{slash}(?:{hosts}){re.escape(prefix).replace('/', slash)}".encode())
+    start = f"(?i:https?:{slash}{slash}(?:{hosts}))"
+    return re.compile((start + re.escape(prefix).replace("/", slash)).encode())
 
 
 def _swap(raw: bytes, pattern: re.Pattern[str], base: str) -> bytes:
@@ -100,10 +99,6 @@ def _swap(raw: bytes, pattern: re.Pattern[str], base: str) -> bytes:
     text = text_of(raw)
     match = pattern.match(text)
     return bytes(token_of(base + text[match.end() :])) if match else raw
-
-
-def _slashed(url: str) -> str:
-    return url.replace("/", "\\/")
 
 
 def _slashed_like(example: bytes, link: bytes) -> bytes:

@@ -96,10 +96,23 @@ def test_our_links_in_a_request_to_v2_become_the_platforms_and_no_other_byte_cha
 
 
 @pytest.mark.parametrize(
+    ("start", "returned"),
+    [
+        (b"http://cdp.shop.example/v2/", b"https://api.platform.example/v2/"),
+        (b"HTTPS://CDP.Shop.Example/v2/", b"https://api.platform.example/v2/"),
+        (b"http:\\/\\/cdp.shop.example\\/v2\\/", b"https:\\/\\/api.platform.example\\/v2\\/"),
+    ],
+)
+def test_our_link_may_name_the_other_scheme_and_the_host_in_any_case(start: bytes, returned: bytes) -> None:
+    assert LINKS.returned(b'{"n":1.0,"a":"' + start + b'x/"}') == b'{"n":1.0,"a":"' + returned + b'x/"}'
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b'{"a":1}',
         b"",
+        b'{"site":"https://cdp.shop.example/V2/orders"}',
         b'{"site":"https://cdp.shop.example.org/v2/orders"}',
         b'{"site":"https://cdp.shop.example/shop"}',
         b"\xff\xfe not even text",
