@@ -111,10 +111,10 @@ def renaming(path: Path) -> Path:
 )
 def test_writes_do_not_lead_where_stored_values_are_renamed(tmp_path: Path, routes: str, count: int) -> None:
     caller = '[[caller]]\nid = "a1b2c3d4"\nname = "a"\n'
-    found = lines(tmp_path, routes + caller, renaming(tmp_path))
+    found = [one for one in lines(tmp_path, routes + caller, renaming(tmp_path)) if "orders.list" in one]
     assert len(found) == count, found
     assert all("route[0]" in one and "to live first" in one for one in found)
-    assert lines(tmp_path, routes + caller) == []
+    assert all("items.list" in one for one in lines(tmp_path, routes + caller))
 
 
 def test_mapping_and_configuration_are_judged_together(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ NARROWS: Mapping[str, str] = {
     "orders.list.filters-reference": "the same, where the operator has chosen",
     "orders.list.filters-guest": "the same, where the operator has chosen",
     "orders.list.items-expanded": "without it an array that v2.1 left out is not made up",
+    "orders.get.expanded-names": "a name that was made up would be shown",
     "orders.get.expanded-link": "the link would be the record's own, in the same place",
     "orders.get.expanded-items-link": "the link would be the page's own, in the same place",
 }
@@ -76,9 +77,11 @@ def test_an_accepted_place_that_goes_is_uncovered(place: str) -> None:
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_an_entry_of_a_value_table_that_goes_is_missed(number: int) -> None:
-    table = SHIPPED.values.table[0]
+    table, *rest = SHIPPED.values.table
     entries = [one for index, one in enumerate(table.entry) if index != number]
-    values = msgspec.structs.replace(SHIPPED.values, table=[msgspec.structs.replace(table, entry=entries)])
+    values = msgspec.structs.replace(
+        SHIPPED.values, table=[msgspec.structs.replace(table, entry=entries), *rest]
+    )
     found = findings(dataclasses.replace(SHIPPED, values=values))
     assert [one.place for one in found] == [f"v2.1 value status {table.entry[number].v2_1}"]
     assert "compat.new_statuses = 'sentinel'" in found[0].message
@@ -87,7 +90,7 @@ def test_an_entry_of_a_value_table_that_goes_is_missed(number: int) -> None:
 def test_links_need_the_codec_of_links(tmp_path: Path) -> None:
     codecs = [one for one in SHIPPED.api.codec if one.type != "href"]
     found = findings(dataclasses.replace(SHIPPED, api=msgspec.structs.replace(SHIPPED.api, codec=codecs)))
-    links = {one.id for one in ORDERS.rule if one.do == "link"}
+    links = {one.id for file in SHIPPED.resources for one in file.rule if one.do == "link"}
     assert {one.rule for one in found} == {"", *links}
     assert "the leaf type 'href' has no codec" in found[0].message
 
