@@ -38,10 +38,15 @@ def for_error(shape: ErrorShape, error: CrossfadeError, request_id: str, *, head
 
 def for_connection(shape: ErrorShape, fault: Fault, request_id: str) -> bytes:
     """The whole answer to what never became a request, as bytes; the connection ends behind it."""
-    answer = for_error(shape, Refused(fault, *_UNREADABLE[fault]), request_id)
+    answer = for_error(shape, unreadable(fault), request_id)
     headers = [*answer.headers, (b"X-Request-ID", request_id.encode()), (b"Connection", b"close")]
     lines = [status_line(answer), *(name + b": " + value for name, value in headers)]
     return b"\r\n".join([*lines, b"", answer.body])
+
+
+def unreadable(fault: Fault) -> Refused:
+    """The refusal of bytes that are no request, or no body of one."""
+    return Refused(fault, *_UNREADABLE[fault])
 
 
 def health(name: bytes, *, draining: bool, degraded: Sequence[str] = ()) -> Answer:
@@ -115,6 +120,8 @@ _UNREADABLE = {
 }
 """What a caller is told whose bytes never became a request."""
 _MESSAGES = {
+    Fault.HEADERS: _UNREADABLE[Fault.HEADERS][0],
+    Fault.HEAD_TOO_LARGE: _UNREADABLE[Fault.HEAD_TOO_LARGE][0],
     Fault.BODY_TIMEOUT: "The request body did not arrive in time.",
     Fault.TOO_LARGE: "The request body is too large.",
     Fault.UNREACHABLE: "The platform could not be reached.",

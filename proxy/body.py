@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from proxy.config.network import Server
 from proxy.errors import Fault, Refused
@@ -14,18 +14,28 @@ from proxy.wire.headers import first
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
+class Source(Protocol):
+    """The connection that a body comes over."""
+
+    broken: Refused | None
+    """Why no more of the body can be read, once that is so."""
+
+
 class Incoming:
-    """A caller's body, piece by piece: a `Rest`. It raises `Refused` (408, 413) where it does not become whole.
+    """A caller's body, piece by piece: a `Rest`. It raises `Refused` (400, 408, 413) where it does not become whole.
 
     The caller has `server.body_timeout`, and a second more for each `server.min_body_rate` bytes that have come: a body
     may be large, but not slow.
     """
 
-    def __init__(self, receive: Receive, server: Server, most: int, length: int | None) -> None:
+    def __init__(
+        self, receive: Receive, server: Server, most: int, length: int | None, source: Source | None
+    ) -> None:
         self.length = length
         self.taken = 0
         self.more = True
         self._receive = receive
+        self._source = source
         self._most = most
         self._rate = server.min_body_rate
         self._due = asyncio.get_running_loop().time() + server.body_timeout
@@ -41,6 +51,8 @@ class Incoming:
                 "or raise server.body_timeout or lower server.min_body_rate."
             )
             raise Refused(Fault.BODY_TIMEOUT, "The request body did not arrive in time.", detail) from None
+        if self._source is not None and self._source.broken is not None:
+            raise self._source.broken
         if message["type"] == "http.disconnect":
             detail = "The caller went away before its body was whole."
             raise Refused(Fault.BODY_TIMEOUT, "The request ended early.", detail)
@@ -72,11 +84,11 @@ class Incoming:
 
 
 async def read_body(
-    headers: Headers, receive: Receive, server: Server, most: int
+    headers: Headers, receive: Receive, server: Server, most: int, source: Source | None = None
 ) -> tuple[bytes, Incoming | None]:
     """The body of a request, at most `most` bytes, and what is still to come of one over `server.max_body`.
 
-    Raises `Refused` (408, 413).
+    Raises `Refused` (400, 408, 413).
     """
     length = first(headers, b"content-length")
     if length is None and first(headers, b"transfer-encoding") is None:
@@ -84,7 +96,7 @@ async def read_body(
     size = None if length is None else int(length)
     if size is not None and size > most:
         raise too_large(most)
-    incoming = Incoming(receive, server, most, size)
+    incoming = Incoming(receive, server, most, size, source)
     if size is not None and size > server.max_body:
         return b"", incoming
     body = await incoming.held(server.max_body)

@@ -18,6 +18,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from proxy.answers import unreadable
 from proxy.errors import Fault
 from proxy.replying import Replying
 from proxy.serve import ANSWERED, LINE, RAW_TARGET
@@ -183,8 +184,15 @@ class GatewayProtocol(Replying):
         return bool(whole)
 
     def _refuse(self, fault: Fault | None) -> None:
-        """End the connection: behind the answers that are owed, else at once, with a refusal if there is a `fault`."""
+        """End the connection: behind the answers that are owed, else at once, with a refusal if there is a `fault`.
+
+        Where it is a body that cannot be read, its request is answered by whoever carries it: part of it may have left.
+        """
         if self._stop_listening() or self.transport.is_closing():
+            return
+        if fault is not None and self._cycles and not self._cycles[-1].response_complete:
+            self.broken = unreadable(fault)
+            self._cycles[-1].message_event.set()
             return
         if fault is not None:
             self.transport.write(self._app.refusal(fault))

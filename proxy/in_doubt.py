@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from proxy.errors import Fault
+from proxy.errors import Fault, Refused
 from proxy.exchange import record_key
 from proxy.recorded import Done
 from proxy.snapshot import Snapshot
@@ -32,6 +32,8 @@ class Line(Protocol):
     """Whether the caller has left."""
     leaving: Callable[[], object] | None
     """What to do when the caller leaves while this is set."""
+    broken: Refused | None
+    """Why no more of the request's body can be read, once that is so."""
 
     def when_handed(self, told: Callable[[bool], None]) -> None:
         """Tell, once, whether all that was sent has been handed to the kernel."""

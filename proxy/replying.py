@@ -20,7 +20,7 @@ from typing import Protocol, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from proxy.config.network import Server
-from proxy.errors import Fault
+from proxy.errors import Fault, Refused
 from proxy.owed import Owed
 from proxy.sending import head_of, let_go, send_parts
 from proxy.types import Answer, Rest
@@ -47,6 +47,8 @@ class Replying(HttpToolsProtocol):
 
     gone = False
     """Whether the caller has left, or was left."""
+    broken: Refused | None = None
+    """Why no more of the body that is being read can be read: its request is answered with that, or its answer is cut."""
     leaving: Callable[[], object] | None = None
     """What to do when the caller leaves while this is set: end a read that nobody waits for any more."""
 
@@ -123,6 +125,7 @@ class Replying(HttpToolsProtocol):
         cycle.message_event.set()
         if cycle.more_body:
             self._deaf = True
+            self.flow.resume_reading()
             self.loop.call_later(_LINGER, self._close)
         elif not cycle.keep_alive:
             self._close()

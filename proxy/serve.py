@@ -119,6 +119,7 @@ class Gateway:
 
     async def _answered(self, snapshot: Snapshot, scope: Scope, receive: Receive, done: Done) -> Answer:
         headers: Headers = scope["headers"]
+        line: Line | None = scope.get(LINE)
         target = scope.get(RAW_TARGET) or _target(scope)
         if done.method in LIMITED:
             left = onward(done.method, target, headers)
@@ -140,12 +141,12 @@ class Gateway:
         most = server.max_body if held else server.max_passthrough_body
         self.in_flight -= 1  # who sends slowly takes nobody's place
         try:
-            body, rest = await read_body(headers, receive, server, most)
+            body, rest = await read_body(headers, receive, server, most, line)
         finally:
             self.in_flight += 1
         self._check_room(snapshot)
         done.request_bytes, done.incoming = len(body), rest
-        end_with_caller(scope.get(LINE), done.method)
+        end_with_caller(line, done.method)
         version = snapshot.decider.settle(ahead, b"" if rest else body, caller)
         done.version = version
         call = Call(done.method, target, headers, body, rest)
