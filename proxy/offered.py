@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from proxy.cutover.decide import Ahead
 from proxy.errors import Fault, Untranslatable, UpstreamFailed
-from proxy.evidence.conflict import makes_record
 from proxy.evidence.kinds import FREE, kinds
 from proxy.evidence.observation import Observation
 from proxy.exchange import Reply
@@ -34,14 +33,14 @@ def offer(snapshot: Snapshot, done: Done) -> None:
     wanted = kinds(ahead.stage.value, version, writes=endpoint.is_write, status=answer.status)
     if not evidence.wants(done.request_id):
         wanted = tuple(one for one in wanted if one in FREE)
-    creates = version is Version.V2 and makes_record(endpoint, answer)
-    if not wanted and not creates:
+    conflicted = version is Version.V2 and evidence.meets(endpoint, answer, done.answered)
+    if not wanted and not conflicted:
         return
     seen = _observed(snapshot, done, ahead, call, heard)
     for kind in wanted:
         evidence.offer(seen if kind == seen.evidence else replace(seen, evidence=kind))
-    if creates:
-        evidence.created(seen)
+    if conflicted:
+        evidence.conflicted(seen)
 
 
 def _heard(done: Done) -> Answer | Reply | None:

@@ -36,6 +36,9 @@ def makes_record(endpoint: Endpoint, answer: Answer) -> bool:
 def matched(endpoint: Endpoint, answer: Answer, seconds: float, most: int) -> bool:
     """Whether the create that v2 answered so, after so many seconds, met a record; reads at most so many bytes."""
     members = _members(answer, most)
+    stamp = members.get(endpoint.record.stamp)
+    if stamp is not None and stamp == members.get(endpoint.record.created):
+        return False  # nearly every create: made and touched in one moment
     created = _time(members, endpoint.record.created)
     if created is None:
         return False

@@ -23,13 +23,15 @@ from proxy.evidence.counts import Counts
 from proxy.evidence.hidden import hidden
 from proxy.evidence.ignoring import Ignores
 from proxy.evidence.lag import Lag
-from proxy.evidence.lines import write_divergence, write_mistake
+from proxy.evidence.lines import Lines, write_mistake
 from proxy.evidence.observation import Observation, wants
 from proxy.evidence.reading import Budget, Ended
 from proxy.evidence.reads import Reads
 from proxy.evidence.translate_only import translate_only
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
+from proxy.mapping.endpoint import Endpoint
+from proxy.types import Answer
 from proxy.wire.credentials import member_name
 
 Told: TypeAlias = Callable[[Observation, Verdict], None]
@@ -68,6 +70,7 @@ class Evidence:
         self._budget = Budget(reads, settings, self._state)
         self._comparisons = Comparisons(self._budget, self._member_name)
         self._lag = Lag(settings.max_lag)
+        self._lines = Lines(log)
         self._counts = Counts(self._budget.breakers)
         self._ignores = Ignores(ignore, log, self._counts.ignore)
         self._queue: asyncio.Queue[tuple[Observation, CompiledMapping, int]] = asyncio.Queue()
@@ -121,18 +124,21 @@ class Evidence:
             self._held += size
             self._queue.put_nowait((observation, self.mapping, size))
 
-    def created(self, observation: Observation) -> None:
-        """Count a create that v2 answered, if it met a record that was there already; v2.1 would have refused it."""
-        if self._met(observation):
-            self._counts.meet(observation.endpoint.id)
-            self._log.write(
-                "would_conflict",
-                request_id=observation.request_id,
-                endpoint=observation.endpoint.id,
-                stage=observation.stage,
-                caller=observation.caller,
-                record=observation.record or None,
-            )
+    def conflicted(self, observation: Observation) -> None:
+        """Count a create that met a record which was there already (see `meets`); v2.1 would have refused it."""
+        self._counts.meet(observation.endpoint.id)
+        self._log.write(
+            "would_conflict",
+            request_id=observation.request_id,
+            endpoint=observation.endpoint.id,
+            stage=observation.stage,
+            caller=observation.caller,
+            record=observation.record or None,
+        )
+
+    def meets(self, endpoint: Endpoint, answer: Answer, seconds: float) -> bool:
+        """Whether v2's answer, after so many seconds, is that to a create which met a record that was there already."""
+        return makes_record(endpoint, answer) and matched(endpoint, answer, seconds, self._settings.max_body)
 
     @property
     def met(self) -> dict[str, int]:
@@ -186,7 +192,8 @@ class Evidence:
             case "read_back":
                 return await self._comparisons.read_back(observation, observation.asked, mapping)
             case "translate_only":
-                met, v2 = self._met(observation), observation.answer
+                v2 = observation.answer
+                met = self.meets(observation.endpoint, v2, observation.seconds)
                 return await sliced(
                     translate_only(observation.asked, v2, mapping, self._member_name, met=met)
                 )
@@ -199,12 +206,6 @@ class Evidence:
         except Exception as error:  # noqa: BLE001 - the comparer's own bug must not reach the caller's next request
             write_mistake(self._log, observation, error)
             return failed("compare_error")
-
-    def _met(self, observation: Observation) -> bool:
-        endpoint, answer = observation.endpoint, observation.answer
-        return makes_record(endpoint, answer) and matched(
-            endpoint, answer, observation.seconds, self._settings.max_body
-        )
 
     def _checked(self, observation: Observation, mapping: CompiledMapping) -> Verdict:
         self._counts.lose(one.rule for one in observation.trace if one.rule in mapping.losses)
@@ -228,7 +229,7 @@ class Evidence:
         for told in self._told:
             told(observation, verdict)
         if verdict.cls != "equal":
-            write_divergence(self._log, observation, verdict)
+            self._lines.write(observation, verdict)
 
     @property
     def held(self) -> int:

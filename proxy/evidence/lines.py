@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from pathlib import PurePath
+from time import monotonic
 
 from proxy.evidence.classify import Verdict
 from proxy.evidence.groups import group_ids
@@ -12,10 +13,28 @@ from proxy.log import EventLog
 
 LINE_DIFFERENCES = 50
 """Differences that one line of the log holds at most, unexpected ones first; all of them are classified."""
+CROWDED = frozenset({"dropped", "lag"})
+"""Reasons for which comparisons are skipped when there is too much to do: a line a second tells it, metrics count them all."""
 
 
-def write_divergence(log: EventLog, observation: Observation, verdict: Verdict) -> None:
-    """Write the line of a comparison that is not equal."""
+class Lines:
+    """Writes the lines of one engine's comparisons."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._told: dict[str, float] = {}
+
+    def write(self, observation: Observation, verdict: Verdict) -> None:
+        """Write the line of a comparison that is not equal; where there is too much to compare, not one for each."""
+        if verdict.reason in CROWDED:
+            now = monotonic()
+            if now - self._told.get(verdict.reason, now - 1) < 1:
+                return
+            self._told[verdict.reason] = now
+        _write_divergence(self._log, observation, verdict)
+
+
+def _write_divergence(log: EventLog, observation: Observation, verdict: Verdict) -> None:
     shown = sorted(verdict.differences, key=lambda one: not one.unexpected)[:LINE_DIFFERENCES]
     why = {} if verdict.reason is None else {"reason": verdict.reason}
     log.write(

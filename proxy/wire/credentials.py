@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import hmac
+from functools import lru_cache
 
 ANONYMOUS = "anonymous"
 """The id of a caller whose request names no user."""
@@ -81,4 +82,11 @@ def member_name(key: bytes, text: str) -> str:
 
 
 def _keyed(key: bytes, use: bytes, text: bytes) -> str:
-    return hmac.digest(key, use + b"\0" + text, "sha256").hex()[:ID_LENGTH]
+    mac = _begun(key, use).copy()  # a third of the time that beginning anew takes
+    mac.update(text)
+    return mac.hexdigest()[:ID_LENGTH]
+
+
+@lru_cache(maxsize=16)
+def _begun(key: bytes, use: bytes) -> hmac.HMAC:
+    return hmac.new(key, use + b"\0", "sha256")

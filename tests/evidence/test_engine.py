@@ -228,11 +228,13 @@ async def test_all_comparisons_add_up_at_every_moment(tmp_path: Path) -> None:
     assert now["crossfade_comparisons_received_total"][()] == 600
     assert now["crossfade_comparisons_in_flight"][()] == 0
     equal = sum(count for labels, count in now["crossfade_comparisons_total"].items() if labels[2] == "equal")
-    assert len(lines) == 600 - equal
-    assert {line["class"] for line in lines} == {"unexpected", "failed", "skipped"}
-    assert any(line.get("reason") == "dropped" for line in lines)
     reasons = now["crossfade_comparison_reasons_total"]
-    assert sum(reasons.values()) == sum(line["class"] in {"failed", "skipped"} for line in lines)
+    dropped = sum(count for labels, count in reasons.items() if "dropped" in labels)
+    told = [line for line in lines if line.get("reason") != "dropped"]
+    assert len(told) == 600 - equal - dropped
+    assert {line["class"] for line in lines} == {"unexpected", "failed", "skipped"}
+    assert 1 <= len(lines) - len(told) < dropped  # at most one a second
+    assert sum(reasons.values()) == dropped + sum(line["class"] in {"failed", "skipped"} for line in told)
 
 
 @story
@@ -242,7 +244,9 @@ async def test_the_queue_is_bounded_in_bytes_and_offering_never_waits(tmp_path: 
         async with bench(tmp_path, upstream.url, queue_bytes="200KiB", workers=1, timeout="200ms") as made:
             for _ in range(20):
                 made.evidence.offer(shadow_read(ASKED, large))
-            assert [line["reason"] for line in made.lines()] == ["dropped"] * 16
+            reasons = made.samples()["crossfade_comparison_reasons_total"]
+            assert [count for labels, count in reasons.items() if "dropped" in labels] == [16]
+            assert [line["reason"] for line in made.lines()] == ["dropped"]
 
 
 @story
