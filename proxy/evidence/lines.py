@@ -14,7 +14,7 @@ from proxy.log import EventLog
 LINE_DIFFERENCES = 50
 """Differences that one line of the log holds at most, unexpected ones first; all of them are classified."""
 CROWDED = frozenset({"dropped", "lag"})
-"""Reasons for which comparisons are skipped when there is too much to do: a line a second tells it, metrics count them all."""
+"""Reasons for skipping when there is too much to do: a line a second tells it, the metrics count them all."""
 
 
 class Lines:
