@@ -91,7 +91,7 @@ def test_without_a_route_v2_answers() -> None:
     ("method", "path", "query"),
     [
         ("GET", b"/v2/guests/g", None),
-        ("GET", b"/v2/orders/one/orderItems", None),
+        ("GET", b"/v2/orders/one/attachments", None),
         ("PATCH", b"/v2/orders/one", None),
         ("PUT", b"/v2/orders", None),
         ("GET", b"/v2/orders", b"referenceId=a&sort=price"),
@@ -129,8 +129,8 @@ def test_another_method_is_refused_once_v2_1_answers_everything_at_that_path() -
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        (b"/v2/orders/one/contacts", None),
-        (b"/v2/orderItems/i", None),
+        (b"/v2/orders/one/attachments", None),
+        (b"/v2/orderItems/i/attachments", None),
         (b"/v2/orders", b"x=1"),
         (b"/v2/%6frders", b"referenceId=one"),
         (b"/v2/order%73/one", None),
@@ -151,8 +151,8 @@ def test_an_unmapped_order_call_is_refused_once_the_caller_has_left_v2(
 def test_a_caller_that_has_not_left_v2_keeps_its_unmapped_calls() -> None:
     by = decider({"callers": [KNOWN.id], "stage": "v2.1"}, {"stage": "shadow"})
     with pytest.raises(Refused):
-        looked(by, "GET", b"/v2/orders/one/contacts", caller=KNOWN)
-    assert looked(by, "GET", b"/v2/orders/one/contacts", caller=STRANGER).version is Version.V2
+        looked(by, "GET", b"/v2/orders/one/attachments", caller=KNOWN)
+    assert looked(by, "GET", b"/v2/orders/one/attachments", caller=STRANGER).version is Version.V2
 
 
 def test_other_calls_to_v2_pass_even_then() -> None:

@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[bytes, int, str, str]] = {
     "negative offset": (_get("/v2/orders?referenceId=a&offset=-1"), 400, "CF-QUERY", "offset"),
     "limit twice": (_get("/v2/orders?referenceId=a&limit=1&limit=2"), 400, "CF-QUERY", "limit"),
     "unknown query": (_get("/v2/orders?referenceId=a&colour=red"), 501, "CF-UNMAPPED", "query"),
-    "unmapped path": (_get("/v2/orders/r1/contacts"), 501, "CF-UNMAPPED", "path"),
+    "unmapped path": (_get("/v2/orders/r1/attachments"), 501, "CF-UNMAPPED", "path"),
     "unmapped resource": (_get("/v2/orderItems/r1"), 501, "CF-UNMAPPED", "path"),
     "patch": (_get("/v2/orders/r1", "PATCH"), 405, "CF-METHOD", "POST"),
     "put of the list": (_get("/v2/orders", "PUT"), 405, "CF-METHOD", "POST"),
@@ -166,7 +166,7 @@ def test_what_is_refused_for_one_member_says_how_v2_would_put_it(moved: Carried)
 
 
 def test_head_of_a_refusal_has_no_body(moved: Carried) -> None:
-    heard = moved.ask("HEAD", "/v2/orders/r1/contacts")
+    heard = moved.ask("HEAD", "/v2/orders/r1/attachments")
     assert (heard.status, heard.body, heard.header("x-crossfade-code")) == (501, b"", "CF-UNMAPPED")
 
 

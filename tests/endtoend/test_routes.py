@@ -79,10 +79,10 @@ def test_a_canary_keeps_each_record_on_its_version() -> None:
 
 
 UNMAPPED = [
-    ("GET", "/v2/orders/r1/contacts"),
-    ("GET", "/v2/orderItems/r1"),
+    ("GET", "/v2/orders/r1/attachments"),
+    ("GET", "/v2/orderItems/r1/attachments"),
     ("GET", "/v2/orders?referenceId=a&colour=red"),
-    ("POST", "/v2/orders/r1/extensions"),
+    ("POST", "/v2/orders/r1/attachments"),
 ]
 
 

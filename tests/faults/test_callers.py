@@ -206,7 +206,8 @@ def test_c8_a_caller_that_says_no_more_gets_the_answer_to_its_write(where: House
     async def story(place: Place, front: Gate, call: str) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
         writer.write(asking(call))
-        await asyncio.sleep(0.05)
+        while not place.seen.requests:  # noqa: ASYNC110 - what was sent is recorded when it has been read
+            await asyncio.sleep(0.01)
         writer.write_eof()
         data = await reader.read(-1)
         writer.close()

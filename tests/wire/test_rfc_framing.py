@@ -137,6 +137,9 @@ def test_rfc_r13_the_version_is_our_own_and_no_other_is_spoken(where: House) -> 
     told(where, story, older)
 
 
+TIMES = ("connect", "read", "total")
+
+
 @pytest.mark.parametrize(
     "cut",
     [
@@ -151,7 +154,8 @@ def test_rfc_r14_an_incomplete_answer_is_never_given_as_a_complete_one(cut: byte
         heard, _ = await ask(front.port, asking(call))
         assert (heard.status, heard.header("x-crossfade-code")) == (502, "CF-BROKEN")
 
-    told(where, story, says(cut), calls=("GET", "POST create"))
+    patient = {f"upstream.{version}.{one}_timeout": "9s" for version in ("v2", "v2_1") for one in TIMES}
+    told(where, story, says(cut), calls=("GET", "POST create"), keys=patient)
 
 
 def test_rfc_r15_chunk_extensions_and_trailers_stop_here_both_ways(where: House) -> None:
