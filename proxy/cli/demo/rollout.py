@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from proxy.cli.demo.findings import Findings, Row, comparisons, stage_in_effect
+from proxy.cli.demo.findings import Findings, Row, all_compared, comparisons, stage_in_effect
 from proxy.cli.demo.live import sentence, spelled
 from proxy.cli.demo.material import Rollout, Traffic
 from proxy.cli.demo.stage import Stage, fetched
@@ -30,6 +30,8 @@ _LOOK = 0.05
 _PATIENCE = 20.0
 _SHARE, _LEAST, _MOST = 1 / 12, 1.5, 4.0
 """How much of the traffic's time a look at one stage takes; the least and the most of it in seconds."""
+_UNDER_WAY = 0.5
+"""Seconds within which calls that the broken platform has answered reach their callers."""
 _FRAME = ("---", "+++", "@@", " ")
 """How lines of a change begin that are no change."""
 
@@ -46,7 +48,7 @@ def roll(console: Console, stage: Stage, material: Traffic, rollout: Rollout, se
     for version in emulator.mischief.table:
         emulator.mischief.set(version, Misbehaviour())
     findings = Findings(stage.log, stage.callers)
-    chapter = _Chapter(console, stage, rollout, findings, min(max(seconds * _SHARE, _LEAST), _MOST))
+    chapter = Chapter(console, stage, rollout, findings, min(max(seconds * _SHARE, _LEAST), _MOST))
     with traffic(stage.proxy, replace(material, callers=[rollout.caller], stories=())) as running:
         chapter.begins()
         chapter.goes_on("canary", str(rollout.percent))
@@ -58,7 +60,9 @@ def roll(console: Console, stage: Stage, material: Traffic, rollout: Rollout, se
 
 
 @dataclass(frozen=True)
-class _Chapter:
+class Chapter:
+    """The chapter as it is told; each part prints its figures."""
+
     console: Console
     stage: Stage
     rollout: Rollout
@@ -77,7 +81,7 @@ class _Chapter:
         """Type the command, wait until it is in effect, and look."""
         said = self._type("set", self.rollout.endpoint, *stage, "--caller", self.rollout.caller.name)
         self._quote([one for one in said if not one.startswith(_FRAME)])
-        self._until(lambda: self._in_effect() == stage[0], f"did not go to {stage[0]}")
+        self.until(lambda: self._in_effect() == stage[0], f"did not go to {stage[0]}")
         self._say("In effect in the running proxy, without a restart.")
         self._watch()
 
@@ -88,12 +92,12 @@ class _Chapter:
         self._say(f"\nNow v2.1 breaks: it {broken.way}. Nobody types anything.", "bold")
         began = time.time()
         self.stage.watched.emulator.mischief.set("v2.1", broken)
-        verdict = self._until(self._taken_back, "was not taken back by the guard")
+        verdict = self.until(self._taken_back, "was not taken back by the guard")
         after = datetime.fromisoformat(verdict["time"]).timestamp() - began
         met = self.findings.rows.get(self.rollout.caller.name, Row()).versions[Version.V2_1.value]
         self._say(
-            f"{after:.1f} s later the guard has taken the route back to {verdict['new_stage']}; the caller has met "
-            f"{met} answers of v2.1 since the break. Why it did so:"
+            f"{after:.1f} s later the guard has taken the route back to {verdict['new_stage']}; "
+            f"answers of v2.1 that the caller has met since the break: {met}. Why it went back:"
         )
         self._quote(self._type("why", self.rollout.endpoint))
         self._say("v2 answers every call again, while comparing goes on:")
@@ -103,7 +107,8 @@ class _Chapter:
         """Mend v2.1, and let somebody look."""
         self._say("\nSomebody mends v2.1. The comparisons show it:", "bold")
         self.stage.watched.emulator.mischief.set("v2.1", Misbehaviour())
-        time.sleep(1)  # what was asked of the broken platform is compared meanwhile
+        time.sleep(_UNDER_WAY)
+        self.until(lambda: all_compared(self._metrics()), "was not compared to the end")
         self._watch()
         self._say("Setting the stage by hand lifts the guard's override:")
 
@@ -155,13 +160,14 @@ class _Chapter:
     def _metrics(self) -> str | None:
         return fetched(self.stage.admin_port, "/metrics")
 
-    def _until(self, what: Callable[[], _T | None], failing: str) -> _T:
-        until = time.monotonic() + _PATIENCE
+    def until(self, what: Callable[[], _T | None], failing: str, patience: float = _PATIENCE) -> _T:
+        """What it gives as soon as it gives something. Raises `ConfigError` after `patience` seconds."""
+        until = time.monotonic() + patience
         while not (found := what()):
             self.stage.check()
             if time.monotonic() > until:
                 raise ConfigError(
-                    f"crossfade demo: the route {failing} within {_PATIENCE:g} s; try again on a quieter machine"
+                    f"crossfade demo: the route {failing} within {patience:g} s; try again on a quieter machine"
                 )
             time.sleep(_LOOK)
         return found
