@@ -14,6 +14,7 @@ from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
 from proxy.cli.explain import explain
 from proxy.cli.guide import guide
 from proxy.cli.purge import purge
+from proxy.cli.report import report
 
 app = typer.Typer(
     name="crossfade",
@@ -81,6 +82,7 @@ app.command("healthcheck")(health.healthcheck)
 app.command("demo")(demo_command.demo)
 app.add_typer(config.app, name="config")
 app.command("purge")(purge)
+app.command("report")(report)
 app.add_typer(indoubt.app, name="indoubt")
 app.add_typer(divergences.app, name="divergences")
 app.add_typer(callers.app, name="callers")

@@ -26,6 +26,8 @@ class Exit(IntEnum):
     """The command line, the configuration or a mapping is wrong; nothing was started."""
     START = 3
     """The system refused: a port in use, a file not to be opened."""
+    INCONCLUSIVE = 3
+    """Of `crossfade report`: nothing can be said yet. It names what is missing; without a store nothing is known either."""
 
 
 ConfigPath: TypeAlias = Annotated[

@@ -18,6 +18,7 @@ docs/statistics.md explains this with a picture and figures.
 from __future__ import annotations
 
 from itertools import repeat
+from math import exp, log
 
 import msgspec
 
@@ -31,6 +32,9 @@ _PROMOTION = 0.05
 """The chance that `ready` is said of a route whose rate is not below the budget."""
 _MOST = 1e100
 """Where evidence stops growing, so that a route which nobody takes back overflows nothing."""
+
+_FAR = 10_000_000
+"""Events beyond which nobody waits: a route that needs more is broken."""
 
 
 class Test(msgspec.Struct, frozen=True):
@@ -89,9 +93,9 @@ def reached(test: Test, run: Run) -> bool:
 
 
 def missing(test: Test, run: Run) -> int:
-    """Good events in a row that a promotion still needs; 0 where it has them."""
+    """Good events in a row that a promotion still needs, some ten millions at most; 0 where it has them."""
     few, many = 0, 1
-    while _ahead(test, run, many) < test.bar:
+    while _ahead(test, run, many) < test.bar and many < _FAR:
         few, many = many, many * 2
     while many - few > 1:
         half = (few + many) // 2
@@ -99,10 +103,29 @@ def missing(test: Test, run: Run) -> int:
     return 0 if reached(test, run) else many
 
 
+def tallied(test: Test, events: int, bad: int) -> Run:
+    """One bet on so many events, all of the money in it from the first on: what order they came in does not matter.
+
+    It is as valid at every moment, and so a test for evidence of which only the sums are kept.
+    """
+    good = events - bad
+    return Run(
+        events, bad, tuple(_product(*pair, good, bad) for pair in zip(test.good, test.bad, strict=True))
+    )
+
+
+def _product(good_ratio: float, bad_ratio: float, good: int, bad: int) -> float:
+    if bad and not bad_ratio:
+        return 0.0
+    money = good * log(good_ratio) + (bad * log(bad_ratio) if bad else 0.0)
+    return exp(min(money, log(_MOST)))
+
+
 def _ahead(test: Test, run: Run, count: int) -> float:
     """The evidence after so many good events, stakes of later bets left out but for the first of all."""
     sums = run.sums or (1.0,) * len(test.good)  # all stakes together are 1, most of it right at the start
-    return sum(r * ratio**count for r, ratio in zip(sums, test.good, strict=True)) / len(sums)
+    grown = (log(r) + count * log(ratio) for r, ratio in zip(sums, test.good, strict=True) if r)
+    return sum(exp(min(one, log(_MOST))) for one in grown) / len(sums)
 
 
 def _test(budget: float, rates: list[float], alpha: float, least: int) -> Test:

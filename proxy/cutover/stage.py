@@ -26,3 +26,15 @@ class Stage(StrEnum):
 
 
 _WAY = {stage: number for number, stage in enumerate(Stage)}
+
+
+def following(stage: str, percent: float | None) -> str:
+    """What comes next, as `crossfade cutover set` takes it; empty at the end. A canary grows before it is all."""
+    share = percent or 0
+    return {
+        Stage.V2: "shadow",
+        Stage.SHADOW: "canary 1",
+        Stage.CANARY: f"canary {min(share * 5, 50):g}" if share < 50 else "live",
+        Stage.LIVE: "v2.1",
+        Stage.V2_1: "",
+    }[Stage(stage)]

@@ -73,10 +73,11 @@ class Source:
             prefix_v2=self.api.v2.prefix.encode(),
             prefix_v2_1=self.api.v2_1.prefix.encode(),
             family=tuple(one.encode() for one in self.api.family),
-            losses={one.id: one for one in self._claims() if one.loss},
+            losses={one.id: one for one in self.claims() if one.loss},
         )
 
-    def _claims(self) -> Iterator[Claim]:
+    def claims(self) -> Iterator[Claim]:
+        """Every declaration of the mapping: codecs, table entries, rules, steps."""
         yield from self.api.codec
         for table in self.values.table:
             yield from table.entry

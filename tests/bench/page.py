@@ -22,6 +22,7 @@ _PARTS = (
     ("Translating", "bench_translation", False),
     ("Comparing", "bench_evidence", False),
     ("The journal", "bench_journal", False),
+    ("The readiness report", "bench_report", False),
     ("The upstream engines", "bench_engine", False),
 )
 """Title, program, whether it prints Markdown."""

@@ -11,6 +11,7 @@ import msgspec
 from proxy.cli.cutover.situation import Situation
 from proxy.cutover.detector import evidence
 from proxy.cutover.routes import Route
+from proxy.cutover.stage import following
 from proxy.store.rows import Decision
 
 _COLUMNS = ("route", "about", "file", "in effect", "verdict")
@@ -90,14 +91,8 @@ def _notes(row: Mapping[str, Any]) -> list[str]:
 
 
 def _next(row: Mapping[str, Any]) -> str:
-    """The command for the next step; a canary grows before it is all of the traffic."""
-    share = row["percent"] or 0
-    step = {
-        "v2": "shadow",
-        "shadow": "canary 1",
-        "canary": f"canary {min(share * 5, 50):g}" if share < 50 else "live",
-        "live": "v2.1",
-    }.get(row["stage"])
+    """The command for the next step."""
+    step = following(row["stage"], row["percent"])
     kind = f" --{row['kind']}" if row["kind"] else ""
     return f"crossfade cutover set {row['endpoint']}{kind} {step}" if step else "nothing is left to do"
 
