@@ -25,6 +25,7 @@ from tests.endtoend.configured import LINKS
 from tests.endtoend.running import Carried, carried
 from tests.endtoend.test_day import said, through
 from tests.endtoend.test_guard import until
+from tests.endtoend.test_items import doubts
 from tests.servers import Heard, emulator
 
 Ask = Callable[[Outgoing], Heard]
@@ -161,3 +162,24 @@ def test_without_force_a_rollback_leaves_items_where_reads_still_understand_them
         until(lambda: "crossed" in {one["reason"] for one in proxy.log_lines("decision")})
         done = cutover(proxy, "rollback", "*")
         assert (done.exit_code, "point of no return" in done.output) == (1, True)
+
+
+def test_a_flight_whose_details_fail_stays_and_the_day_goes_on(straight: dict[str, Any]) -> None:
+    with carried(["v2.1"], key=KEY) as proxy:
+        ask, mischief = through(proxy.url), proxy.emulator.mischief
+
+        def asking(step: Outgoing) -> Heard:
+            failing = step.template.name == FLIGHTS[0]
+            broken = {"error_503": 1.0 if failing else 0.0, "only": "extensions"}
+            mischief.set("v2.1", mischief.table["v2.1"].changed(broken))
+            return ask(step)
+
+        day = lived(asking)
+        assert {name: heard.status for name, heard in day.items()} == wanted()
+        partial = {name for name, heard in day.items() if heard.header("x-crossfade-partial")}
+        assert partial == {FLIGHTS[0]}
+        (entry,) = doubts(proxy.log_file.parent / "crossfade.journal")
+        assert (entry.endpoint, entry.step) == ("items.create", 2)
+        where = (FLIGHTS[0], "whole order/orderItems/items")
+        lost = {f"/{place}/{name}" for place in where for name in ("flightSegments", "passengerTypeCode")}
+        assert apart(state(ask, day), straight) == lost
