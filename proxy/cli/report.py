@@ -126,6 +126,7 @@ def _moment(text: str | None) -> int:
 
 
 def written(made: Report, form: Form) -> str:
+    """The report in one of its forms."""
     import msgspec  # noqa: PLC0415 - `--help` does not wait for it
 
     from proxy.cli.reporting import screen  # noqa: PLC0415 - see above
