@@ -35,7 +35,7 @@ from proxy.types import Answer
 from proxy.wire.credentials import member_name
 
 Told: TypeAlias = Callable[[Observation, Verdict], None]
-"""Who hears of every verdict, on the event loop: what keeps evidence and what judges it. Quick, and never raises."""
+"""Who hears of every verdict, on the event loop: what keeps evidence and what judges it. Quick."""
 
 AT_ONCE = 8 << 10
 """Bytes of an answer whose contract check needs no call and less time than waiting in a queue does."""
@@ -227,7 +227,10 @@ class Evidence:
         verdict = self._ignores.applied(observation.endpoint.id, verdict)
         self._counts.end(observation.endpoint.id, observation.evidence, verdict)
         for told in self._told:
-            told(observation, verdict)
+            try:
+                told(observation, verdict)
+            except Exception as error:  # noqa: BLE001 - a listener's bug costs it this verdict, nobody else anything
+                write_mistake(self._log, observation, error)
         if verdict.cls != "equal":
             self._lines.write(observation, verdict)
 

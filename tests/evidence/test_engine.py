@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from proxy.evidence import Observation
+from proxy.evidence.classify import Verdict
 from proxy.evidence.limits import Limits, pause_asked
 from proxy.evidence.observation import wants
 from proxy.exchange import Asked
@@ -193,6 +194,30 @@ async def test_a_mistake_in_the_comparer_is_never_equal_and_stops_nothing(tmp_pa
             assert (mistake["exception"], mistake["place"].partition(":")[0]) == ("AttributeError", "walk.py")
             made.evidence.mapping = MAPPING
             assert await made.judged(shadow_read(ASKED, V2)) == [("unexpected", None)]
+
+
+@story
+async def test_a_listener_that_fails_reaches_neither_traffic_nor_the_next_one_nor_a_worker(
+    tmp_path: Path,
+) -> None:
+    heard: list[str] = []
+
+    def failing(_observation: Observation, _verdict: Verdict) -> None:
+        raise RuntimeError("alice@example.com")
+
+    with RawUpstream(lambda _request: message(DEARER)) as upstream:
+        async with bench(tmp_path, upstream.url, workers=1, queue_items=1) as made:
+            made.evidence.listen(failing)
+            made.evidence.listen(lambda _observation, verdict: heard.append(verdict.cls))
+            offers = [
+                shadow_read(ASKED, V2)
+            ] * 2  # the second finds the queue full: it ends while it is offered
+            assert await made.judged(*offers) == [("skipped", "dropped"), ("unexpected", None)]
+            assert await made.judged(shadow_read(ASKED, V2)) == [("unexpected", None)]
+            mistakes = [line for line in made.lines() if line["event"] == "internal_error"]
+    assert heard == ["skipped", "unexpected", "unexpected"]
+    assert len(mistakes) == 3
+    assert "alice" not in json.dumps(mistakes)
 
 
 @story
