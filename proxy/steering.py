@@ -36,7 +36,7 @@ from proxy.store import Store
 
 POLL = 0.25
 """Seconds between two looks at the file of overrides."""
-_SAVE = 5.0
+_SAVE = 0.5
 """Seconds after which what the guard has learnt is written down."""
 
 
@@ -82,10 +82,11 @@ class Steering:
         self.guard.keep(keys)
         snapshot.decider.splitter.keep(keys)
         self.guard.settle(snapshot.config.guard, sum(guarded(entry.stage) for entry in self._filed.entries))
+        self._begin_anew()
         self._retired.replaced(old, snapshot)
         self._configured(before)
         if lapsed:
-            with self._chronicle.guarded():
+            with self._chronicle.guarded(self.file.path):
                 self.file.lift(lapsed)
             self._mirror.lift(lapsed)
 
@@ -127,7 +128,7 @@ class Steering:
             return
         self._stamp = stamp
         found = self._overrides
-        with self._chronicle.guarded():
+        with self._chronicle.guarded(self.file.path):
             found = stages_of(self.file.overrides())
         lifted = self._overrides.keys() - found.keys()
         for key in lifted:
@@ -150,9 +151,9 @@ class Steering:
         )
         said = msgspec.json.encode(memory)
         if said != self._saved:
-            with self._chronicle.guarded():
+            with self._chronicle.guarded(self._memory_path):
                 remember(self._memory_path, memory)
-            self._saved = said
+                self._saved = said
 
     async def end(self) -> None:
         """The process ends: keep what was learnt, close what is left over."""
@@ -175,6 +176,19 @@ class Steering:
         decider = replaced(snapshot.decider, routes=routes)
         self._gateway.snapshot = seen = replace(snapshot, decider=decider)
         self._retired.seen(seen)
+
+    def _begin_anew(self) -> None:
+        """Judge afresh what stands where it would be taken back, though a test has said no already.
+
+        Somebody has set it again while nothing ran, or the override is lost, or only now may the guard act.
+        """
+        action = self._gateway.snapshot.config.guard.action
+        for entry in self._routes.entries:
+            watched = self.guard.watched.get(entry.key)
+            if watched is None or watched.fired is None:
+                continue
+            if reaction(entry.stage, action, unsafe=self.unsafe(entry.key)) == "rolled_back":
+                self.guard.forget(entry.key)
 
     def _act(self, fired: Fired, endpoint: str) -> None:
         snapshot = self._gateway.snapshot

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 
 from proxy.cutover.mirror import Mirror
-from proxy.cutover.overrides import Keeping
+from proxy.cutover.overrides import Keeping, OverrideFile
 from proxy.cutover.react import Reason
 from proxy.cutover.routes import Route
 from proxy.cutover.stage import Stage
@@ -60,12 +62,13 @@ class Chronicle:
     PART = "guard"
     """What `/readyz` calls this part."""
 
-    def __init__(self, kept: Keeping, mirror: Mirror, log: EventLog, troubles: dict[str, str]) -> None:
+    def __init__(self, kept: OverrideFile, mirror: Mirror, log: EventLog, troubles: dict[str, str]) -> None:
         self.kept = kept
         self._mirror = mirror
         self._log = log
         self._troubles = troubles
         self._waiting: list[tuple[Ruling, Decision]] = []
+        self._failing: set[Path] = set()
 
     def write(self, ruling: Ruling) -> None:
         """Write a ruling down, and its override where it is one."""
@@ -78,7 +81,7 @@ class Chronicle:
     def flush(self) -> bool:
         """Keep what could not be kept before; says whether nothing is left."""
         if self._waiting:
-            with self.guarded():
+            with self.guarded(self.kept.path):
                 while self._waiting:
                     keep(self.kept, *self._waiting[0])
                     self._waiting.pop(0)
@@ -101,11 +104,18 @@ class Chronicle:
             **counted,
         )
 
-    def guarded(self) -> _Guarded:
-        """A block whose failure to read or write degrades the part instead of being raised."""
-        return _Guarded(self)
+    @contextmanager
+    def guarded(self, path: Path) -> Iterator[None]:
+        """A block whose failure to read or write this file degrades the part instead of being raised."""
+        try:
+            yield
+        except (OSError, ConfigError):
+            self._failing.add(path)
+        else:
+            self._failing.discard(path)
+        self._trouble("unwritable" if self._failing else "")
 
-    def trouble(self, reason: str) -> None:
+    def _trouble(self, reason: str) -> None:
         """The part has failed for this reason, or works again (empty)."""
         if reason == self._troubles.get(self.PART, ""):
             return
@@ -115,20 +125,6 @@ class Chronicle:
             self._log.write("degraded", part=self.PART, state="degraded", reason=reason)
         else:
             self._log.write("degraded", part=self.PART, state="recovered")
-
-
-class _Guarded:
-    def __init__(self, chronicle: Chronicle) -> None:
-        self._chronicle = chronicle
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        known = isinstance(error, OSError | ConfigError)
-        if error is None or known:
-            self._chronicle.trouble("unwritable" if known else "")
-        return known
 
 
 def keep(kept: Keeping, ruling: Ruling, row: Decision) -> None:

@@ -287,3 +287,62 @@ def test_a_mistake_in_the_watching_does_not_end_it() -> None:
         until(lambda: proxy.snapshot.decider.routes.entries[0].stage == "v2", 5)
         (decision,) = proxy.log_lines("decision", least=1)
         assert (decision["reason"], decision["new_stage"]) == ("by_hand", "v2")
+
+
+def test_what_was_set_again_while_nothing_ran_is_judged_afresh(tmp_path: Path) -> None:
+    with emulator(base_url="http://platform.test") as (url, app):
+        app.mischief.set("v2.1", Misbehaviour(error_500=1.0))
+        for _ in range(2):
+            with served(tmp_path, url, {"route": [{"stage": "live"}]}) as proxy:
+                with traffic(proxy.ask, 1):
+                    until(lambda: decisions(proxy), 10)
+                assert [one["reason"] for one in decisions(proxy)] == ["rolled_back"]
+                proxy.end(signal.SIGINT)
+            file = OverrideFile(overrides_path(tmp_path / "crossfade.journal"))
+            file.lift([one.route for one in file.overrides()])
+
+
+def test_a_guard_that_may_act_from_now_on_acts() -> None:
+    with carried(["live"], keys={"guard.action": "report"}, steered=True) as proxy, traffic(proxy.ask, 1):
+        proxy.emulator.mischief.set("v2.1", Misbehaviour(error_500=1.0))
+        until(lambda: proxy.log_lines("decision"))
+        path = proxy.log_file.parent / "crossfade.toml"
+        path.write_text(path.read_text("utf-8").replace('"report"', '"rollback"'), "utf-8")
+        until(lambda: len(proxy.log_lines("decision")) == 2)
+        assert [one["reason"] for one in proxy.log_lines("decision")] == ["reported", "rolled_back"]
+
+
+def test_a_killed_process_loses_at_most_a_second_of_evidence(tmp_path: Path) -> None:
+    def judged(proxy: Served) -> float:
+        shown = proxy.operator("/metrics").body.decode()
+        return sum(
+            float(line.split()[-1])
+            for line in shown.splitlines()
+            if line.startswith("crossfade_guard_records")
+        )
+
+    with emulator(base_url="http://platform.test") as (url, _):
+        with served(tmp_path, url, {"route": [{"stage": "live"}]}) as proxy:
+            with traffic(proxy.ask, 1) as callers:
+                until(lambda: len(callers.answers) > 40)
+            before = judged(proxy)
+            assert before > 40
+            time.sleep(1)
+            proxy.end(signal.SIGKILL)
+        with served(tmp_path, url, {"route": [{"stage": "live"}]}) as proxy:
+            assert judged(proxy) >= before
+
+
+def test_one_file_that_can_be_written_does_not_hide_another_that_cannot() -> None:
+    with carried(["live"], steered=True) as proxy:
+        file = overrides_path(proxy.log_file.parent / "crossfade.journal")
+        file.write_text("no overrides", "utf-8")
+        memory = file.with_suffix(".guard")
+        with traffic(proxy.ask, 1):
+            until(memory.exists)
+            first = memory.stat().st_ino
+            until(lambda: memory.stat().st_ino != first)
+        assert [one["state"] for one in proxy.log_lines("degraded")] == ["degraded"]
+        file.unlink()
+        until(lambda: len(proxy.log_lines("degraded")) == 2)
+        assert proxy.log_lines("degraded")[1]["state"] == "recovered"
