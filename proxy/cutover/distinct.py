@@ -25,7 +25,10 @@ class Distinct:
 
     def counts(self, record: str, now: float) -> bool:
         """Whether a record is evidence now (seconds since 1970)."""
-        return self._good.get(record, 0.0) <= now and self.bad.get(record, 0.0) <= now
+        return not (
+            _waits(self._good.get(record, 0.0), now, GOOD_WINDOW)
+            or _waits(self.bad.get(record, 0.0), now, BAD_WINDOW)
+        )
 
     def add(self, record: str, now: float, *, bad: bool) -> None:
         """A record has counted."""
@@ -36,3 +39,8 @@ class Distinct:
         kept[record] = now + window
         if len(kept) > most:
             del kept[next(iter(kept))]
+
+
+def _waits(until: float, now: float, window: float) -> bool:
+    """Whether it is not time yet. What lies further ahead was noted before the clock was set back, and holds nobody."""
+    return now < until <= now + 2 * window

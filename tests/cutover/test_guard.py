@@ -129,6 +129,19 @@ def test_a_record_that_was_good_and_breaks_is_seen_within_a_minute() -> None:
     assert any(made.hear(ROUTE, BAD, str(number), GOOD_WINDOW) for number in range(5))
 
 
+def test_a_clock_that_is_set_back_blinds_nobody() -> None:
+    made = guard()
+    for number in range(5):
+        made.hear(ROUTE, GOOD, str(number), 1e6)
+    assert any(made.hear(ROUTE, BAD, str(number), 1e6 - 3_600) for number in range(5))
+    known = Distinct()
+    known.add("bad", 1e6, bad=True)
+    assert not known.counts("bad", 1e6 - 10), (
+        "a clock that is put right by seconds makes no second event of a first"
+    )
+    assert known.counts("bad", 1e6 - 2 * BAD_WINDOW)
+
+
 def test_what_is_remembered_stays_bounded() -> None:
     known = Distinct()
     for number in range(30_000):
