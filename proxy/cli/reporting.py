@@ -19,6 +19,8 @@ from proxy.report.rendering import called, classes, covered, delta, quiet, share
 _COLOURS = {"ready": "bold green", "not ready": "bold red", "inconclusive": "bold yellow"}
 _PIPED = 200
 """Columns where no terminal says how many it has."""
+_CALLERS = 30
+"""Callers that a screen lists."""
 
 
 def screen(report: Report) -> str:
@@ -38,11 +40,13 @@ def screen(report: Report) -> str:
         to.print(Text(f"\nNobody has called: {', '.join(quiet(report))}", style="dim"))
     people = [
         (one.caller, one.name, _verdict(one.verdict), one.calls, "; ".join(one.reasons))
-        for one in report.callers
+        for one in report.callers[:_CALLERS]
     ]
     if people:
         to.print(Text("\nCallers", style="bold"))
         _table(to, ("caller", "name", "verdict", "calls", "why"), people)
+    if len(report.callers) > _CALLERS:
+        to.print(Text(f"{len(report.callers) - _CALLERS} more callers: crossfade report --json"))
     return held.getvalue()
 
 

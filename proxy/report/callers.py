@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import TypeAlias
 
-from proxy.cutover.readiness import Standing
+from proxy.cutover.readiness import Readiness, Standing
+from proxy.cutover.routes import Route
 from proxy.cutover.stage import Stage
 from proxy.report.document import CallerReport, EndpointReport
 from proxy.report.endpoints import said, worst
@@ -13,6 +16,7 @@ from proxy.report.needed import enough
 from proxy.store.rows import Activity
 from proxy.store.summary import Compared, Summary
 
+_Hear: TypeAlias = Callable[[str, Route], Readiness]
 _JUDGED = frozenset({"equal", "expected", "unexpected"})
 
 
@@ -26,8 +30,9 @@ def callers(
         calls.setdefault(call.caller, []).append(call)
     for row in known.compared:
         rows.setdefault(row.caller, []).append(row)
+    hear = cache(partial(said, ground=ground, at=at))  # callers share routes, and each verdict takes its time
     return tuple(
-        _caller(name, calls.get(name, []), rows.get(name, []), known, ground, endpoints, at)
+        _caller(name, calls.get(name, []), rows.get(name, []), known, ground, endpoints, hear)
         for name in sorted(calls.keys() | rows.keys())
     )
 
@@ -39,7 +44,7 @@ def _caller(  # noqa: PLR0913, PLR0917 - the parts of one verdict
     known: Summary,
     ground: Ground,
     endpoints: Mapping[str, EndpointReport],
-    at: int,
+    hear: _Hear,
 ) -> CallerReport:
     met = {one.endpoint for one in calls} | {one.endpoint for one in rows}
     used = sorted(met & endpoints.keys())
@@ -49,7 +54,7 @@ def _caller(  # noqa: PLR0913, PLR0917 - the parts of one verdict
             unmapped[one.call] = unmapped.get(one.call, 0) + one.calls
     still = known.open_by_caller.get(name, 0)
     judged = [one for one in rows if one.cls in _JUDGED]
-    verdict, reasons = _judged(name, used, judged, unmapped, still, ground, endpoints, at)
+    verdict, reasons = _judged(name, used, judged, unmapped, still, ground, endpoints, hear)
     return CallerReport(
         caller=name,
         name=ground.names.get(name, ""),
@@ -79,7 +84,7 @@ def _judged(  # noqa: PLR0913, PLR0917 - the parts of one verdict
     still: int,
     ground: Ground,
     endpoints: Mapping[str, EndpointReport],
-    at: int,
+    hear: _Hear,
 ) -> tuple[Standing, tuple[str, ...]]:
     """A caller is as ready as the endpoints that it calls; of each, something of its own must have been compared."""
     found: list[Standing] = []
@@ -89,7 +94,7 @@ def _judged(  # noqa: PLR0913, PLR0917 - the parts of one verdict
         reasons.append(f"met {still} open divergence group{'s' if still > 1 else ''}")
     compared = {(one.endpoint, one.evidence) for one in judged}
     for endpoint in used:
-        one, text = _of(name, endpoint, compared, ground, endpoints[endpoint], at)
+        one, text = _of(name, endpoint, compared, ground, endpoints[endpoint], hear)
         found.append(one)
         reasons += [text] if text else []
     stages = [ground.routes.route_for(one, name).stage for one in used]
@@ -105,12 +110,12 @@ def _of(  # noqa: PLR0913, PLR0917 - see above
     compared: set[tuple[str, str]],
     ground: Ground,
     known: EndpointReport,
-    at: int,
+    hear: _Hear,
 ) -> tuple[Standing, str]:
     route = ground.routes.route_for(endpoint, name)
     if route.stage is Stage.V2_1:
         return Standing.READY, ""
-    heard = said(endpoint, route, ground, at)
+    heard = hear(endpoint, route)
     if heard.verdict is Standing.NOT_READY:
         return heard.verdict, f"{endpoint}: {'; '.join(heard.reasons)}"
     if route.stage is Stage.V2:
