@@ -21,12 +21,13 @@ from proxy import __version__
 from proxy.assembly import build
 from proxy.config.load import Loaded
 from proxy.config.model import Config
+from proxy.config.network import Server
 from proxy.connection import GatewayProtocol
 from proxy.errors import ConfigError
 from proxy.listen import Listener, run_all
 from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.reload import Reloader
-from proxy.serve import Gateway
+from proxy.serve import Gateway, Receive, Scope, Send
 from proxy.steering import Steering
 
 _FLUSH = 5.0
@@ -61,19 +62,41 @@ def admin(gateway: Gateway, registry: CollectorRegistry, token: str) -> Starlett
     return Starlette(routes=[Page("/livez", probe), Page("/readyz", probe), Page("/metrics", metrics)])
 
 
+class Operators:
+    """The operators' application behind a connection of ours: who is slow or long-winded is ended there as well."""
+
+    def __init__(self, pages: Starlette, gateway: Gateway) -> None:
+        self._pages = pages
+        self._gateway = gateway
+        self.refusal = gateway.refusal
+        self.draining = False
+
+    @property
+    def limits(self) -> Server:
+        """What a connection has to keep to: what callers' ones do."""
+        return self._gateway.limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; ASGI's names of fields are in lower case."""
+        scope["headers"] = [(name.lower(), value) for name, value in scope["headers"]]
+        await self._pages(scope, receive, send)
+
+
 async def _serve(loaded: Loaded) -> None:
     config = loaded.config
     log = open_log(config.log.divergences)
     registry = CollectorRegistry()
     snapshot = build(loaded, registry, log)
     gateway = Gateway(snapshot)
+    registry.register(gateway.refusals)
     steering = Steering(gateway, registry)
     reloader = Reloader(loaded, gateway, steering, os.environ, registry)
     operators = admin(gateway, registry, _token(config))
     patience = max(config.upstream.v2.total_timeout, config.upstream.v2_1.total_timeout) + _MARGIN
     address = (config.server.host, config.server.port)
     front = Listener(gateway, address, tls=_tls(config), patience=patience, protocol=GatewayProtocol)
-    back = Listener(operators, (config.admin.host, config.admin.port))
+    behind = Operators(operators, gateway)
+    back = Listener(behind, (config.admin.host, config.admin.port), protocol=GatewayProtocol)
     stopping = _stopping(gateway, config, log, [front, back])
     snapshot.journal.start()
     snapshot.evidence.start()

@@ -26,6 +26,7 @@ from proxy.errors import ConfigError
 
 Event: TypeAlias = Literal[
     "request",
+    "refused",
     "divergence",
     "decision",
     "in_doubt",
@@ -58,6 +59,7 @@ EVENTS: Mapping[Event, Fields] = {
         "request_id endpoint method status duration_ms caller",
         "stage version upstream_ms request_bytes answer_bytes calls outcome code rules",
     ),
+    "refused": _fields("request_id status code"),
     "divergence": _fields(
         "request_id endpoint stage evidence class caller record groups differences", "reason"
     ),

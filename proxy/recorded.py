@@ -7,7 +7,7 @@ from time import perf_counter
 import msgspec
 
 from proxy.cutover.decide import Ahead
-from proxy.errors import Untranslatable, UpstreamFailed
+from proxy.errors import Fault, Untranslatable, UpstreamFailed
 from proxy.exchange import Asked, Reply
 from proxy.log import EventLog
 from proxy.snapshot import Snapshot
@@ -71,7 +71,7 @@ def log_mistake(log: EventLog, error: Exception, request_id: str) -> None:
 
 def log_request(snapshot: Snapshot, done: Done, answer: Answer) -> None:
     """Write the line of one request, if the operator wants it."""
-    if snapshot.config.log.requests == "sampled" and int(done.request_id[:4], 16) % 100:
+    if not _wanted(snapshot, done.request_id):
         return
     snapshot.log.write(
         "request",
@@ -87,6 +87,16 @@ def log_request(snapshot: Snapshot, done: Done, answer: Answer) -> None:
         answer_bytes=len(answer.body) + _taken(answer.rest),
         code=done.code,
     )
+
+
+def log_refusal(snapshot: Snapshot, fault: Fault, request_id: str) -> None:
+    """Write the line of what never became a request, if the operator wants those of requests."""
+    if snapshot.config.log.requests != "off" and _wanted(snapshot, request_id):
+        snapshot.log.write("refused", request_id=request_id, status=fault.status, code=fault.code)
+
+
+def _wanted(snapshot: Snapshot, request_id: str) -> bool:
+    return snapshot.config.log.requests != "sampled" or not int(request_id[:4], 16) % 100
 
 
 def _taken(rest: Rest | None) -> int:

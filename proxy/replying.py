@@ -37,6 +37,11 @@ class App(Protocol):
         """What requests have to keep to."""
         ...
 
+    @property
+    def draining(self) -> bool:
+        """Whether callers shall go elsewhere: a connection ends behind its answer."""
+        ...
+
     def refusal(self, fault: Fault) -> bytes:
         """The whole answer to what never became a request."""
         ...
@@ -95,7 +100,8 @@ class Replying(HttpToolsProtocol):
         if not cycle.disconnected and not self.transport.is_closing():
             cycle.response_started = True
             cycle.waiting_for_100_continue = False
-            cycle.keep_alive = cycle.keep_alive and not cycle.more_body
+            ending = cycle.more_body or (self._app.draining and not self.pipeline)
+            cycle.keep_alive = cycle.keep_alive and not ending
             if answer.rest is None:
                 body = b"" if head else answer.body
                 self.transport.write(head_of(answer, keep_alive=cycle.keep_alive) + body)

@@ -24,7 +24,8 @@ from proxy.errors import CrossfadeError, Fault, Refused, UpstreamFailed
 from proxy.forward import asked_about, forwarded
 from proxy.in_doubt import LEFT, Line, end_with_caller, handed_over
 from proxy.offered import offer
-from proxy.recorded import Done, count_call, log_mistake, log_request
+from proxy.recorded import Done, count_call, log_mistake, log_refusal, log_request
+from proxy.refusals import Refusals
 from proxy.snapshot import Snapshot
 from proxy.translate import translated
 from proxy.types import Answer, Call, Headers, Version
@@ -52,6 +53,7 @@ class Gateway:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.refusals = Refusals()
         self.in_flight = 0
         self.draining = False
 
@@ -105,7 +107,10 @@ class Gateway:
 
     def refusal(self, fault: Fault) -> bytes:
         """The whole answer to what never became a request."""
-        return for_connection(self.snapshot.mapping.shape, fault, new())
+        request_id = new()
+        self.refusals.count(fault)
+        log_refusal(self.snapshot, fault, request_id)
+        return for_connection(self.snapshot.mapping.shape, fault, request_id)
 
     @property
     def limits(self) -> Server:

@@ -61,6 +61,11 @@ class Program:
         return self.gateway.refusal(fault)
 
     @property
+    def draining(self) -> bool:
+        assert self.gateway is not None
+        return self.gateway.draining
+
+    @property
     def limits(self) -> Server:
         return self._loaded.config.server
 

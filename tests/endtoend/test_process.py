@@ -69,6 +69,11 @@ def test_told_to_stop_it_turns_unready_goes_on_for_a_while_and_finishes_what_it_
         time.sleep(0.2)
         assert running.operator("/readyz").status == 503
         assert running.ask("GET", "/-/readyz").status == 503
+        with socket.create_connection(("127.0.0.1", running.port), 5) as stays:
+            stays.sendall(b"GET /-/livez HTTP/1.1\r\nHost: test\r\n\r\n" * 2)
+            first, rest = read_message(stays)
+            assert parse(first).header("connection") is None, "the second one has been accepted, too"
+            assert parse(read_message(stays, rest)[0]).header("connection") == "close"
         assert running.operator("/livez").status == 200
         assert running.end() == 0
         slow.join(5)

@@ -54,6 +54,23 @@ def test_five_hundred_trickling_callers_are_let_go_while_others_are_served(tmp_p
         assert max(waits) < 2
 
 
+def test_a_trickling_operator_is_let_go_too_and_refusals_are_counted_and_logged(tmp_path: Path) -> None:
+    with served(tmp_path, "http://127.0.0.1:9", keys={"server.head_timeout": "500ms"}) as running:
+        for port in (running.admin_port, running.port):
+            with socket.create_connection(("127.0.0.1", port), 5) as slow:
+                slow.sendall(HEAD)
+                assert parse(read_message(slow)[0]).header("x-crossfade-code") == "CF-HEAD-TIMEOUT"
+            with socket.create_connection(("127.0.0.1", port), 5) as rude:
+                rude.sendall(b"GEHEIM\r\n\r\n")
+                assert parse(read_message(rude)[0]).header("x-crossfade-code") == "CF-HEADERS"
+        scraped = running.operator("/metrics").body.decode()
+        for code in ("CF-HEAD-TIMEOUT", "CF-HEADERS"):
+            assert f'crossfade_connections_refused_total{{code="{code}"}} 2.0' in scraped
+        told = [(one["status"], one["code"]) for one in running.events() if one["event"] == "refused"]
+        assert sorted(told) == [(400, "CF-HEADERS")] * 2 + [(408, "CF-HEAD-TIMEOUT")] * 2
+        assert "GEHEIM" not in running.printed()
+
+
 def test_a_connection_too_many_is_told_to_come_back() -> None:
     with carried(["v2"], keys={"server.max_connections": 2}) as proxy:
         where = ("127.0.0.1", int(proxy.url.rpartition(":")[2]))
