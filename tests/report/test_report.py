@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from proxy.cli.app import app
@@ -19,8 +21,11 @@ from proxy.cutover.detector import missing, promotion, reached, tallied
 from proxy.cutover.guard import Watched
 from proxy.cutover.memory import Memory, memory_path, remember
 from proxy.cutover.routes import Routes
+from proxy.cutover.stage import Stage
 from proxy.mapping.api import SHIPPED
 from proxy.mapping.api import load as mappings
+from proxy.report.document import EndpointReport, Kind
+from proxy.report.needed import needs
 from proxy.store.database import Database
 from proxy.store.schema import ACTIVITY, COUNTS, COVERED, FIRED, GROUPS, SIGHTINGS, TOUCHED
 from proxy.store.writing import add
@@ -375,3 +380,22 @@ def test_sums_alone_ask_for_as_much_as_the_guard() -> None:
     assert not reached(test, tallied(test, needed, 1))
     assert not reached(test, tallied(test, needed - 1, 0))
     assert missing(test, tallied(test, 10_000, 10_000)) > 1_000_000
+
+
+def test_the_page_in_the_documents_names_every_option_field_and_need() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text("utf-8")
+    text = re.sub(r"(?s)```.*?```", "", text)
+    named = set(re.findall(r"`([^`]+)`", text))
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    options = {name for one in group.commands["report"].params for name in one.opts if name.startswith("--")}
+    assert options - {"--config", "--help"} <= named
+    assert {*EndpointReport.__struct_fields__, *Kind.__struct_fields__} <= named
+    rows = dict(re.findall(r"(?m)^\| (`(?:shadow|canary)`[^|]*) \| ([^|]*\|[^|]*) \|$", text))
+    for stages, cells in rows.items():
+        for stage in re.findall(r"`([^`]+)`", stages):
+            read, write = cells.split("|")
+            for writes, cell in ((False, read), (True, write)):
+                wanted = set(needs(Stage(stage), writes=writes))
+                assert wanted == set(re.findall(r"`([a-z_]+)`", cell)) - {"canary"}, stage
+    assert len(rows) == 2
