@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import msgspec
@@ -240,8 +241,9 @@ class Steering:
     def _configured(self, before: Routes) -> None:
         """Tell which stages another configuration has changed, once for each pair of entries."""
         told = set()
-        for endpoint in self._gateway.snapshot.mapping.endpoints:
-            old, new = (routes.route_for(endpoint, "") for routes in (before, self._routes))
+        callers = sorted({"", *before.callers, *self._routes.callers})
+        for endpoint, caller in product(self._gateway.snapshot.mapping.endpoints, callers):
+            old, new = (routes.route_for(endpoint, caller) for routes in (before, self._routes))
             if old.stage is not new.stage and (old.key, new.key) not in told:
                 told.add((old.key, new.key))
                 self._chronicle.write(self._ruling(old, endpoint, "file", "configured", new.stage))

@@ -6,7 +6,7 @@ two dictionary accesses, and so that an entry that nothing can reach is found be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import blake2b
@@ -84,6 +84,11 @@ class Routes:
     def route_for(self, endpoint_id: str, caller_id: str) -> Route:
         """The route of a call; stage `v2` where no entry matches or the endpoint is unknown."""
         return self._by_caller.get(caller_id, self._others).get(endpoint_id, DEFAULT)
+
+    @property
+    def callers(self) -> Collection[str]:
+        """The callers that some entry names."""
+        return self._by_caller.keys()
 
     def lowered(self, stages: Mapping[str, Stage]) -> Routes:
         """The same routes under overrides (entry key → stage): the lower of file and override is in effect."""

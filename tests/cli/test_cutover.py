@@ -228,6 +228,23 @@ def test_setting_a_stage_by_hand_wins_over_a_rollback(folder: Path) -> None:
     assert told("why")["decision"]["evidence"]["reason"] == "lapsed"
 
 
+def test_a_decision_names_the_stage_that_the_calls_stood_at_before(folder: Path) -> None:
+    run("set", "orders.create", "shadow")
+    made = told("why", "orders.create")["decision"]
+    assert (made["old_stage"], made["new_stage"]) == ("v2", "shadow")
+    assert made["evidence"]["reason"] == "configured", "nothing stood above it"
+    assert told("why", "orders.list", code=1)["decision"] is None, "it was about another route"
+    run("set", "orders.create", "shadow")
+    assert told("why", "orders.create")["decision"] == made, "nothing has changed, nothing was decided"
+
+
+@pytest.mark.parametrize("share", ["nan", "inf", "0", "101"])
+def test_a_share_that_is_none_is_refused_in_one_line(folder: Path, share: str) -> None:
+    done = run("set", "orders.get", "canary", share)
+    assert (done.exit_code, text(folder)) == (2, FILE)
+    assert re.fullmatch(r"crossfade\.toml: route\[0\]\.percent: must be .*; .*\n", done.output), done.output
+
+
 def test_why_explains_the_last_decision(folder: Path) -> None:
     assert told("why", code=1) == {"format": 1, "decision": None}
     first = keys(folder)[0]

@@ -164,6 +164,14 @@ def test_keys_of_the_start_keep_their_old_value() -> None:
     assert config.identity == old.identity
 
 
+def test_a_stage_that_changes_for_one_caller_only_is_told() -> None:
+    with carried([{"stage": "v2", "callers": ["a1b2c3d4"]}, "v2.1"], steered=True) as proxy:
+        rewritten(proxy, 'stage = "v2"\n', 'stage = "shadow"\n')
+        outcomes(proxy, 1)
+        (decision,) = proxy.log_lines("decision", least=1)
+        assert (decision["old_stage"], decision["new_stage"], decision["route"]) == ("v2", "shadow", 0)
+
+
 def test_a_file_that_says_the_same_is_no_change() -> None:
     with carried(["v2"], steered=True) as proxy:
         before = proxy.snapshot

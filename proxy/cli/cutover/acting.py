@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 from proxy.cli.cutover.change import Change, Wanted
@@ -26,10 +27,14 @@ def set_in_file(now: Situation, wanted: Wanted, change: Change) -> bool:
     after = Routes.compile(change.config, now.source.writes)
     changed = [one for one in after.entries if now.filed.entry(one.key) is None]
     keys = {one.key for one in changed} | ({change.old.key} if change.old else set())
-    now.file.lift(keys)
-    for route in changed or [one for one in now.routes.entries if one.key in keys]:
-        old = now.routes.entry(change.old.key) if change.old else None
-        _keep(now, old or route, wanted.endpoint, "command.set", wanted.stage, "lapsed")
+    lapsed = keys & {one.route for one in now.file.overrides()}
+    if lapsed:
+        now.file.lift(lapsed)
+    before = now.routes.entry(change.current.key) or change.current
+    for route in changed or [one for one in now.routes.entries if one.key in lapsed]:
+        reason: Reason = "lapsed" if lapsed else "configured"
+        old = dataclasses.replace(route, stage=before.stage)
+        _keep(now, old, wanted.endpoint, "command.set", wanted.stage, reason)
     return True
 
 

@@ -46,8 +46,7 @@ class Wanted:
         """The keys of the entry that are about the stage."""
         found: dict[str, Any] = {"stage": self.stage.value}
         if self.percent is not None:
-            whole = self.percent == int(self.percent)
-            found["percent"] = int(self.percent) if whole else self.percent
+            found["percent"] = int(self.percent) if self.percent.is_integer() else self.percent
         return found
 
     def is_about(self, entry: Entry) -> bool:
@@ -70,6 +69,8 @@ class Change:
     """The configuration as it would be."""
     old: Route | None
     """The entry that is changed; `None` where one is added."""
+    current: Route
+    """The entry that these calls stand under before."""
     warnings: tuple[str, ...] = ()
 
     @property
@@ -101,7 +102,7 @@ def change(now: Situation, wanted: Wanted, *, force: bool) -> Change:
         )
     after = _edited(before, wanted, old, current)
     config = _accepted(now, after)
-    return Change(before, after, config, old, tuple(warnings(now, wanted, current)))
+    return Change(before, after, config, old, current, tuple(warnings(now, wanted, current)))
 
 
 def warnings(now: Situation, wanted: Wanted, current: Route) -> Iterable[str]:
