@@ -22,14 +22,17 @@ def contract_differences(
 ) -> list[Difference]:
     """Every breach, each once, and every declared loss that is to be told; empty when the answer fits.
 
-    A loss carries its rule's id, so it is expected. Quiet losses are only counted.
+    A loss carries its rule's id, so it is expected; so does what the mapping accepts with a reason. Quiet losses
+    are only counted.
     """
     found = dict.fromkeys(_losses(observation, mapping))
-    found.update(dict.fromkeys(_breaches(observation, member_name)))
+    found.update(dict.fromkeys(_breaches(observation, mapping, member_name)))
     return list(found)
 
 
-def _breaches(observation: Observation, member_name: MemberName) -> Iterator[Difference]:
+def _breaches(
+    observation: Observation, mapping: CompiledMapping, member_name: MemberName
+) -> Iterator[Difference]:
     if observation.untranslated:
         yield untranslatable(observation.untranslated)
         return
@@ -41,10 +44,13 @@ def _breaches(observation: Observation, member_name: MemberName) -> Iterator[Dif
     elif checker is None:
         return  # the mapping lets this status through; v2 promises nothing about its body
     elif not checker.fits(body):
-        yield from _findings(checker, body, member_name)
+        yield from _findings(checker, observation, mapping, member_name)
 
 
-def _findings(checker: Checker, body: bytes, member_name: MemberName) -> Iterator[Difference]:
+def _findings(
+    checker: Checker, observation: Observation, mapping: CompiledMapping, member_name: MemberName
+) -> Iterator[Difference]:
+    body = observation.answer.body
     try:
         check_document(body)
         findings = checker.findings(body)
@@ -52,22 +58,34 @@ def _findings(checker: Checker, body: bytes, member_name: MemberName) -> Iterato
         yield Difference("", "type" if body.strip() else "missing", promised(checker.schema.types), None)
         return
     for one in findings:
-        yield _difference(one, member_name)
+        yield _difference(one, member_name, _accepted(one, observation, mapping))
 
 
-def _difference(finding: Finding, member_name: MemberName) -> Difference:
+def _accepted(finding: Finding, observation: Observation, mapping: CompiledMapping) -> str | None:
+    """The entry that accepts a word that v2 does not list, or a member that v2.1 did not give either."""
+    if finding.kind == "enum":
+        return mapping.accepts_word(finding.codec, finding.name)
+    taken = any(one.pointer == finding.pointer and one.after is None for one in observation.trace)
+    if finding.kind != "missing" or taken:
+        return None
+    return mapping.accepts_gap(observation.endpoint, finding.pointer)
+
+
+def _difference(finding: Finding, member_name: MemberName, accepted: str | None) -> Difference:
     pointer = finding.pointer
-    if finding.name:
+    if finding.kind == "extra":
         pointer = pointer.removesuffix("{unknown}") + f"{{unknown:{member_name(finding.name)}}}"
     match finding.kind:
         case "missing":
-            return Difference(pointer, "missing", promised(tuple(finding.expected.split(" or "))), None)
+            return Difference(
+                pointer, "missing", promised(tuple(finding.expected.split(" or "))), None, accepted
+            )
         case "extra":
             return Difference(pointer, "extra", None, finding.found)
         case "type":
             return Difference(pointer, "type", promised(tuple(finding.expected.split(" or "))), finding.found)
         case _:
-            return Difference(pointer, finding.kind, "string", "string")
+            return Difference(pointer, finding.kind, "string", "string", accepted)
 
 
 def _losses(observation: Observation, mapping: CompiledMapping) -> Iterator[Difference]:

@@ -16,9 +16,10 @@ from proxy.mapping.faults import ErrorShape
 from proxy.mapping.links import Bases, Links
 from proxy.mapping.lint import faults
 from proxy.mapping.lint.accepted import FILE as ACCEPTED
-from proxy.mapping.lint.accepted import Accept, Accepted
+from proxy.mapping.lint.accepted import VALUE, Accept, Accepted, accepted, accepted_words
 from proxy.mapping.lint.finding import Finding
 from proxy.mapping.lint.form import Reader
+from proxy.mapping.lint.values import OPEN
 from proxy.mapping.model import Api, Claim, Resource, Setting, Values
 from proxy.mapping.paths import Paths
 
@@ -36,7 +37,7 @@ class Source:
     v2: Contract
     v2_1: Contract
     accepted: Sequence[Accept] = ()
-    """What may stay unclaimed, with reasons; only the lint reads it."""
+    """What may stay unclaimed, with reasons."""
 
     def switches(self, chosen: Mapping[str, Setting]) -> dict[str, Setting]:
         """Every `[compat]` switch with its value: the operator's, else the default.
@@ -62,7 +63,8 @@ class Source:
         compat = self.switches(chosen)
         links = Links(bases, self.api.v2.prefix, self.api.v2_1.prefix)
         table = codecs(self.api, self.values, links, compat)
-        compiler = Compiler(self.v2, self.v2_1, compat, table)
+        left = accepted(self.accepted, compat)
+        compiler = Compiler(self.v2, self.v2_1, compat, table, accepted_words(left))
         endpoints = [one for file in self.resources for one in compiler.endpoints(file)]
         return CompiledMapping(
             endpoints={one.id: one for one in endpoints},
@@ -74,6 +76,7 @@ class Source:
             prefix_v2_1=self.api.v2_1.prefix.encode(),
             family=tuple(one.encode() for one in self.api.family),
             losses={one.id: one for one in self.claims() if one.loss},
+            accepted=left,
         )
 
     def claims(self) -> Iterator[Claim]:
@@ -99,6 +102,17 @@ class CompiledMapping:
     family: tuple[bytes, ...]
     losses: Mapping[str, Claim]
     """The declarations that lose something, by id: a rule, a codec, a table entry."""
+    accepted: Mapping[str, str]
+    """What callers may meet although v2 does not promise it: accepted places, and the ids of their entries."""
+
+    def accepts_word(self, leaf_type: str, word: str) -> str | None:
+        """The entry that accepts a word of v2.1 which v2 does not list; `None` when none does."""
+        name = f"{VALUE}{leaf_type} "
+        return self.accepted.get(name + word) or self.accepted.get(name + OPEN)
+
+    def accepts_gap(self, endpoint: Endpoint, pointer: str) -> str | None:
+        """The entry that accepts an answer without this member; `None` when none does."""
+        return self.accepted.get(f"v2 {endpoint.v2_method} {endpoint.v2_path} answer {pointer}")
 
 
 def load(folder: Path) -> Source:
@@ -119,11 +133,11 @@ def read(folder: Path) -> Source | list[Finding]:
     values = reader.toml(api.values, Values)
     resources = [reader.toml(name, Resource) for name in api.resources]
     v2, v2_1 = reader.contract(api.v2.contract), reader.contract(api.v2_1.contract)
-    accepted = reader.toml(ACCEPTED, Accepted) if (folder / ACCEPTED).exists() else Accepted()
+    left = reader.toml(ACCEPTED, Accepted) if (folder / ACCEPTED).exists() else Accepted()
     ready = [one for one in resources if one is not None]
-    if values is None or v2 is None or v2_1 is None or accepted is None or reader.found:
+    if values is None or v2 is None or v2_1 is None or left is None or reader.found:
         return reader.found
-    return Source(api=api, values=values, resources=ready, v2=v2, v2_1=v2_1, accepted=accepted.accept)
+    return Source(api=api, values=values, resources=ready, v2=v2, v2_1=v2_1, accepted=left.accept)
 
 
 def _by_path(resources: Sequence[Resource], endpoints: Sequence[Endpoint]) -> Paths[Mapping[str, Endpoint]]:

@@ -20,7 +20,8 @@ from proxy.mapping.contract import Schema
 class Finding(msgspec.Struct, frozen=True):
     """One breach: contract pointer, kind (`missing, extra, type, enum, format`), and what should and does stand there.
 
-    `name` is the unknown member's own name (personal data, perhaps: for keyed hashing only).
+    `name` is the unknown member's own name (personal data, perhaps: for keyed hashing only), or a word that is no value of
+    the leaf type `codec`, if it is one of those that may be told.
     """
 
     pointer: str
@@ -28,14 +29,19 @@ class Finding(msgspec.Struct, frozen=True):
     expected: str
     found: str
     name: str = ""
+    codec: str = ""
 
 
 @dataclass(frozen=True)
 class Checker:
-    """A schema, compiled. `request` reads it as what a caller may send: unknown members and blanks are welcome."""
+    """A schema, compiled. `request` reads it as what a caller may send: unknown members and blanks are welcome.
+
+    `telling` are words that a finding may hold, since the mapping files hold them as well.
+    """
 
     schema: Schema
     request: bool = False
+    telling: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(
@@ -55,7 +61,12 @@ class Checker:
         whole = Raw(bytes(body).strip(b" \t\r\n"))
         if kind(whole) is Kind.NULL and Kind.NULL not in self.schema.kinds:
             return [Finding("", "missing", " or ".join(self.schema.types), "nothing")]
-        return list(_walk(whole, self.schema, "", self.request))
+        return [self._discreet(one) for one in _walk(whole, self.schema, "", self.request)]
+
+    def _discreet(self, one: Finding) -> Finding:
+        return (
+            one if one.kind != "enum" or one.name in self.telling else msgspec.structs.replace(one, name="")
+        )
 
 
 def _type(schema: Schema, request: bool) -> Any:
@@ -105,7 +116,8 @@ def _walk(value: Raw, schema: Schema, pointer: str, request: bool) -> Iterator[F
     if found not in schema.kinds or (found is Kind.NUMBER and not _whole_where_asked(value, schema)):
         yield Finding(pointer, "type", " or ".join(schema.types), found.value)
     elif schema.enum and found is Kind.STRING and text_of(value) not in schema.enum:
-        yield Finding(pointer, "enum", f"one of its {len(schema.enum)} values", "another value")
+        wanted = f"one of its {len(schema.enum)} values"
+        yield Finding(pointer, "enum", wanted, "another value", text_of(value), schema.codec)
     elif found is Kind.OBJECT and schema.members:
         yield from _members(value, schema, pointer, request)
     elif found is Kind.ARRAY and schema.items is not None:

@@ -41,6 +41,8 @@ class Compiler:
     v2_1: Contract
     compat: Mapping[str, Setting]
     codecs: Mapping[str, Codec]
+    words: frozenset[str] = frozenset()
+    """Words of v2.1 that the mapping accepts by name."""
 
     def endpoints(self, resource: Resource) -> list[ready.Endpoint]:
         """All endpoints of a resource; raises `MappingError` for what does not hold together."""
@@ -76,6 +78,7 @@ class Compiler:
         return ready.Endpoint(
             id=spec.id,
             is_write=method != "GET",
+            v2_method=method,
             v2_path=path,
             v2_1_method=v2_1.method,
             v2_1_path=v2_1.path,
@@ -85,7 +88,10 @@ class Compiler:
             refusal=self._refusal(spec),
             check=_request_check(v2, rules),
             native_check=Checker(v2_1.request) if v2_1.request else None,
-            answers={status: Checker(_relaxed(one, rules)) for status, one in _schemas(v2).items()},
+            answers={
+                status: Checker(_relaxed(one, rules), telling=self.words)
+                for status, one in _schemas(v2).items()
+            },
             schemas=_schemas(v2),
             statuses=frozenset(v2.answers if v2 else ()),
             record=resource.record,

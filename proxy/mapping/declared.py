@@ -12,6 +12,7 @@ import msgspec
 
 from proxy.errors import MappingError
 from proxy.mapping.api import Source
+from proxy.mapping.lint.accepted import Accept
 from proxy.mapping.model import Claim, ErrorMember
 
 
@@ -68,6 +69,11 @@ def _declared(source: Source) -> Iterator[Declared]:
             for one in file.rule
         )
         yield from map(_claim, file.step)
+    yield from map(_accepted, source.accepted)
+
+
+def _accepted(one: Accept) -> Declared:
+    return Declared(one.id, one.says, one.grade, reason=one.reason)
 
 
 def _claim(one: Claim) -> Declared:

@@ -127,6 +127,7 @@ class Endpoint:
 
     id: str
     is_write: bool
+    v2_method: str
     v2_path: str
     v2_1_method: str
     v2_1_path: str

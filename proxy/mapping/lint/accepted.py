@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from proxy.mapping.api import Source
 
 FILE = "accepted.toml"
+VALUE = "v2.1 value "
+"""How the name of a word of v2.1 begins, as a place; the leaf type and the word follow."""
 
 
 class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +39,18 @@ class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`accepted.toml`: all accepted entries."""
 
     accept: list[Accept] = []
+
+
+def accepted(entries: Sequence[Accept], switches: Mapping[str, Setting]) -> dict[str, str]:
+    """Every accepted place under these switches, and the id of its entry."""
+    held = [one for one in entries if one.when.items() <= switches.items()]
+    return {place: one.id for one in held for place in one.place}
+
+
+def accepted_words(places: Iterable[str]) -> frozenset[str]:
+    """The words among accepted places."""
+    values = (one.removeprefix(VALUE) for one in places if one.startswith(VALUE))
+    return frozenset(one.partition(" ")[2] for one in values)
 
 
 def entry_findings(entries: Sequence[Accept], universe: Iterable[str]) -> Iterator[Finding]:
