@@ -9,22 +9,21 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from proxy.cli.demo.findings import Findings, all_compared, stage_in_effect
+from proxy.cli.demo.findings import Findings, stage_in_effect
 from proxy.cli.demo.material import read_rollout
 from proxy.cli.demo.rollout import Chapter
 from proxy.cli.demo.stage import Member, staged
 from proxy.errors import ConfigError
 
 
-def test_the_stage_in_effect_and_what_waits_are_read_from_the_metrics() -> None:
+def test_the_stage_in_effect_is_read_from_the_metrics() -> None:
     page = (
         "# TYPE crossfade_route_stage gauge\n"
         'crossfade_route_stage{route="0",stage="v2"} 0.0\ncrossfade_route_stage{route="10",stage="canary"} 2.0\n'
-        "# TYPE crossfade_comparisons_in_flight gauge\ncrossfade_comparisons_in_flight 0.0\n"
+        "# TYPE crossfade_overrides gauge\ncrossfade_overrides 0.0\n"
     )
     assert [stage_in_effect(page, route) for route in (0, 10, 1)] == ["v2", "canary", ""]
-    assert (all_compared(page), all_compared(page.replace("flight 0.0", "flight 3.0"))) == (True, False)
-    assert (stage_in_effect(None, 0), all_compared(None)) == ("", False)
+    assert not stage_in_effect(None, 0)
 
 
 def test_decisions_are_kept_in_their_order(tmp_path: Path) -> None:

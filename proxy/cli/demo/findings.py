@@ -16,7 +16,6 @@ from proxy.cli.demo.stage import Member
 
 _COMPARISONS = "crossfade_comparisons"
 _STAGES = "crossfade_route_stage"
-_IN_FLIGHT = "crossfade_comparisons_in_flight"
 _OF_INTEREST = {"unexpected": 0, "failed": 1, "race": 2, "expected": 3, "noise": 4, "skipped": 5}
 """Classes, the one that an operator must look at first."""
 
@@ -159,9 +158,3 @@ def stage_in_effect(metrics: str | None, route: int) -> str:
             if family.name == _STAGES and sample.labels["route"] == str(route):
                 return sample.labels["stage"]
     return ""
-
-
-def all_compared(metrics: str | None) -> bool:
-    """Whether no comparison waits or is at work."""
-    families = text_string_to_metric_families(metrics or "")
-    return any(not sample.value for one in families if one.name == _IN_FLIGHT for sample in one.samples)

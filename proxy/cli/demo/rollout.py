@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from proxy.cli.demo.findings import Findings, Row, all_compared, comparisons, stage_in_effect
+from proxy.cli.demo.findings import Findings, Row, comparisons, stage_in_effect
 from proxy.cli.demo.live import sentence, spelled
 from proxy.cli.demo.material import Rollout, Traffic
 from proxy.cli.demo.stage import Stage, fetched
@@ -27,11 +27,11 @@ from proxy.errors import ConfigError
 from proxy.types import Version
 
 _LOOK = 0.05
-_PATIENCE = 20.0
+_PATIENCE = 30.0
 _SHARE, _LEAST, _MOST = 1 / 12, 1.5, 4.0
 """How much of the traffic's time a look at one stage takes; the least and the most of it in seconds."""
-_UNDER_WAY = 0.5
-"""Seconds within which calls that the broken platform has answered reach their callers."""
+_CLEAN = 1.0
+"""Seconds without a divergence after which all that the broken platform has answered counts as compared."""
 _FRAME = ("---", "+++", "@@", " ")
 """How lines of a change begin that are no change."""
 
@@ -107,8 +107,7 @@ class Chapter:
         """Mend v2.1, and let somebody look."""
         self._say("\nSomebody mends v2.1. The comparisons show it:", "bold")
         self.stage.watched.emulator.mischief.set("v2.1", Misbehaviour())
-        time.sleep(_UNDER_WAY)
-        self.until(lambda: all_compared(self._metrics()), "was not compared to the end")
+        self.until(self._clean, "went on to diverge")
         self._watch()
         self._say("Setting the stage by hand lifts the guard's override:")
 
@@ -153,6 +152,11 @@ class Chapter:
     def _taken_back(self) -> Mapping[str, Any] | None:
         self.findings.read()
         return next((one for one in self.findings.decisions if one["reason"] == "rolled_back"), None)
+
+    def _clean(self) -> bool:
+        before = comparisons(self._metrics())["unexpected"]
+        time.sleep(_CLEAN)
+        return 0 < before == comparisons(self._metrics())["unexpected"]
 
     def _in_effect(self) -> str:
         return stage_in_effect(self._metrics(), self.stage.place(self.rollout.caller.name))

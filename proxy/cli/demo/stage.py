@@ -80,7 +80,7 @@ class Stage:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_PATIENCE,
+            timeout=3 * _PATIENCE,
             cwd=self.config.parent,
             env=_environ(),
             check=False,
