@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Protocol
 
 from proxy.errors import Fault, Refused
@@ -113,15 +113,23 @@ class Whole(Plain):
         """The whole number without a fraction or an exponent; raises `Refused` for one that is not whole."""
         if token[:1].strip(b"-0123456789") or not set(token) & set(b".eE"):
             return token
-        number = Decimal(token.decode())
-        if number.adjusted() > _LARGEST or number != number.to_integral_value():
+        whole = _whole(token)
+        if whole is None:
             detail = "v2.1 takes whole numbers only here. Send one without a fraction."
             raise Refused(Fault.UNTRANSLATABLE, "{member}: must be a whole number.", detail, rule=self.rule)
-        return b"%d" % int(number)
+        return b"%d" % whole
 
     def same(self, v2: bytes, ours: bytes) -> bool:
         """The same number, however it is written."""
         return v2 == ours or (v2[:1].strip(b"-0123456789") == b"" and equal_numbers(v2, ours))
+
+
+def _whole(token: bytes) -> int | None:
+    try:
+        number = Decimal(token.decode())
+    except InvalidOperation:
+        return None  # an exponent that no number has
+    return int(number) if number.adjusted() <= _LARGEST and number == number.to_integral_value() else None
 
 
 _TIME = re.compile(rb'"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)"')

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.mapping.codecs import Href, Plain, Timestamp, ValueTable, instant, number_format_differs
+from proxy.errors import Refused
+from proxy.mapping.codecs import Href, Plain, Timestamp, ValueTable, Whole, instant, number_format_differs
 from proxy.mapping.links import Bases, Links
 from proxy.mapping.model import Entry
 
@@ -190,3 +191,43 @@ def test_a_number_in_another_writing_is_told_from_another_number() -> None:
     assert number_format_differs(b"30.6", b"30.60")
     assert not number_format_differs(b"30.6", b"30.6")
     assert not number_format_differs(b"30.6", b"30.7")
+
+
+WHOLE = Whole("codec.number")
+
+
+@pytest.mark.parametrize("token", [b"2", b"-3", b"0", b"-0", b"1" * 40, b'"2.0"', b"null", b"true", b"[2.0]"])
+def test_a_whole_number_and_what_is_no_number_passes_as_it_is(token: bytes) -> None:
+    assert WHOLE.forward(token) is token
+
+
+@pytest.mark.parametrize(
+    ("token", "sent"),
+    [
+        (b"2.0", b"2"),
+        (b"-7.00", b"-7"),
+        (b"1e2", b"100"),
+        (b"1.5E+1", b"15"),
+        (b"30e-1", b"3"),
+        (b"-0.0", b"0"),
+    ],
+)
+def test_a_number_without_a_fraction_is_sent_as_a_whole_one(token: bytes, sent: bytes) -> None:
+    assert WHOLE.forward(token) == sent
+    assert WHOLE.same(token, sent)
+
+
+@pytest.mark.parametrize(
+    "exponent", ["", "e-1", "e31", "e-400", "e999999999", "e99999999999999999999", "E-" + "9" * 40]
+)
+def test_a_number_with_a_fraction_or_without_an_end_is_refused(exponent: str) -> None:
+    with pytest.raises(Refused) as no:
+        WHOLE.forward(f"2.5{exponent}".encode())
+    assert (no.value.rule, no.value.message) == ("codec.number", "{member}: must be a whole number.")
+
+
+def test_whole_numbers_are_compared_by_what_they_are() -> None:
+    assert WHOLE.same(b"2.0", b"2")
+    assert not WHOLE.same(b"2.5", b"2")
+    assert not WHOLE.same(b'"2"', b"2")
+    assert WHOLE.back(b"2.0") == b"2.0"
