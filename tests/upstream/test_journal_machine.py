@@ -30,7 +30,7 @@ class Platform:
         self.path, self.ending, self.stays = path, ending, stays
         self.executed = 0
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call, *, room: int | None = None) -> Answer:
         assert survey(self.path).in_flight > 0, "it is entered before it leaves"
         self.executed += self.ending is not Outcome.NOT_SENT
         if self.stays:
