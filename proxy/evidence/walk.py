@@ -19,6 +19,7 @@ from proxy.errors import CrossfadeError
 from proxy.evidence.difference import Difference, side
 from proxy.evidence.leaves import identity, leaf_kind, stamps_differ
 from proxy.evidence.match import Keys, Match, by_key, by_position
+from proxy.evidence.opened import Native, elements_of, key_reader
 from proxy.json import Kind, child, kind, open_array, open_object
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.codecs import Codec, Plain
@@ -36,6 +37,7 @@ Pauses: TypeAlias = Generator[None, None, None]
 _Excuse: TypeAlias = Literal["", "noise", "race"]
 _ANYTHING = Schema()
 _PLAIN = Plain()
+_NESTED = frozenset({Kind.OBJECT, Kind.ARRAY})
 
 
 class TooManyNodes(CrossfadeError):  # noqa: N818 - a state of the documents, as Refused and Untranslatable
@@ -85,37 +87,39 @@ class Walk:
 
     def run(self, root: Place) -> Pauses:
         """Walk from here, pausing now and then. Raises `TooManyNodes`, and `Refused` for a member that stands twice."""
-        self._waiting.append(root)
-        while self._waiting:
-            yield from self._look(self._waiting.pop())
-
-    def _look(self, place: Place) -> Pauses:
-        if place.v2 == place.ours:
-            return
-        what = kind(place.v2)
-        if what is not kind(place.ours):
-            self._note(
-                Difference(place.pointer, "type", side(place.v2), side(place.ours), None, place.excuse)
-            )
-        elif what is Kind.OBJECT:
-            self._object(place)
-        elif what is Kind.ARRAY:
-            yield from self._array(place)
-        else:
-            self._leaf(place)
-        if self._due():
-            yield
+        waiting = self._waiting
+        waiting.append(root)
+        while waiting:
+            place = waiting.pop()
+            if place.v2 == place.ours:
+                continue
+            what = kind(place.v2)
+            if what is not kind(place.ours):
+                self._note(
+                    Difference(place.pointer, "type", side(place.v2), side(place.ours), None, place.excuse)
+                )
+            elif what is Kind.OBJECT:
+                self._object(place)
+            elif what is Kind.ARRAY:
+                yield from self._array(place)
+            else:
+                self._leaf(place)
+            if self._due():
+                yield
 
     def _object(self, place: Place) -> None:
-        v2, ours, native = open_object(place.v2), open_object(place.ours), _members(place.native)
+        v2, ours, native = open_object(place.v2), open_object(place.ours), Native(place.native)
         self._spend(len(v2) + len(ours))
         excuse = place.excuse or self._race(place.schema, v2, ours, native)
         below: list[Place] = []
         for name, value in v2.items():
+            other = ours.get(name)
+            if other is not None and (value == other or self._same(place.schema, name, value, other)):
+                continue
             pointer, schema = self._member(place, name)
-            if name in ours:
+            if other is not None:
                 why = excuse or ("noise" if schema.volatile else "")
-                below.append(Place(pointer, schema, value, ours[name], native.get(name), why))
+                below.append(Place(pointer, schema, value, other, native.get(name), why))
             else:
                 rule = self._drop(pointer, schema, value, native.get(name))
                 noise = excuse or self._noise(place.schema, name)
@@ -126,8 +130,15 @@ class Walk:
                 self._note(Difference(self._member(place, name)[0], "extra", None, side(value), None, noise))
         self._waiting.extend(reversed(below))
 
+    def _same(self, schema: Schema, name: str, v2: Raw, ours: Raw) -> bool:
+        """Whether two single values mean the same, as nearly all that have other bytes do: links have other hosts."""
+        what = kind(v2)
+        if what in _NESTED or what is not kind(ours):
+            return False
+        return self._codec(schema.members.get(name, _ANYTHING)).same(bytes(v2), bytes(ours))
+
     def _array(self, place: Place) -> Pauses:
-        v2, ours, native = open_array(place.v2), open_array(place.ours), _elements(place.native)
+        v2, ours, native = open_array(place.v2), open_array(place.ours), elements_of(place.native)
         self._spend(len(v2) + len(ours))
         aligned = native if len(native) == len(ours) else [None] * len(ours)
         pointer, schema = f"{place.pointer}/*", place.schema.items or _ANYTHING
@@ -171,11 +182,11 @@ class Walk:
         return self._dropped.get((pointer, bytes(native)))
 
     def _race(
-        self, schema: Schema, v2: Mapping[str, Raw], ours: Mapping[str, Raw], native: Mapping[str, Raw]
+        self, schema: Schema, v2: Mapping[str, Raw], ours: Mapping[str, Raw], native: Native
     ) -> _Excuse:
         """Whether the record's stamp says that it changed between the two answers."""
         name = self._stamp
-        if name not in schema.members or name not in v2 or name not in ours:
+        if name not in schema.members or name not in v2 or name not in ours or v2[name] == ours[name]:
             return ""
         codec = self._codec(schema.members[name])
         if not stamps_differ(codec, bytes(v2[name]), bytes(ours[name])):
@@ -197,12 +208,12 @@ class Walk:
 
     def _keys(self, schema: Schema, elements: Sequence[Raw]) -> Generator[None, None, Keys]:
         codec = self._codec(schema.items.members.get(schema.key, _ANYTHING) if schema.items else _ANYTHING)
+        read = key_reader(schema.key)
         keys: list[str | None] = []
         for element in elements:
-            members = _members(element)
-            self._spend(len(members))
-            found = members.get(schema.key)
-            keys.append(None if found is None else identity(codec, found))
+            self._spend(1)
+            found = read(element)
+            keys.append(identity(codec, found) if found else None)
             if self._due():
                 yield
         return keys
@@ -224,14 +235,6 @@ class Walk:
         self._nodes += nodes
         if self._nodes > NODE_BUDGET:
             raise TooManyNodes(f"More than {NODE_BUDGET} values stand in the two answers.")
-
-
-def _members(value: Raw | None) -> Mapping[str, Raw]:
-    return open_object(value) if value is not None and kind(value) is Kind.OBJECT else {}
-
-
-def _elements(native: Raw | None) -> Sequence[Raw | None]:
-    return open_array(native) if native is not None and kind(native) is Kind.ARRAY else ()
 
 
 def _free_text(schema: Schema) -> bool:

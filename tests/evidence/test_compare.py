@@ -16,7 +16,7 @@ from proxy.evidence.classify import classify
 from proxy.evidence.compare import compare, steps
 from proxy.evidence.difference import Difference
 from proxy.evidence.walk import TooManyNodes
-from proxy.json import check_document
+from proxy.json import check_document, open_object
 from proxy.mapping.nodes import Firing
 from proxy.types import Answer
 from tests.evidence.answers import MAPPING, differences, hashed, played, table, v2_answer
@@ -343,6 +343,28 @@ def test_a_large_page_is_compared_in_small_slices() -> None:
     for _ in watched():
         pauses += 1
     assert pauses >= 400 * 3 * 2 / 100
+
+
+def test_elements_that_agree_are_opened_once_and_v2_1s_own_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Links differ in every answer, by their hosts: a comparison of two that agree may not cost more for it."""
+    _, request, reply = played(PAGE)
+    v2, ours = (
+        json.dumps({"items": [{"href": f"{base}/v2/orders/{n}", "price": n} for n in range(100)]}).encode()
+        for base in (PLATFORM, "http://localhost:8080")
+    )
+    opened: list[Any] = []
+
+    def counted(text: Any) -> Any:
+        opened.append(text)
+        return open_object(text)
+
+    monkeypatch.setattr("proxy.evidence.walk.open_object", counted)
+    monkeypatch.setattr("proxy.evidence.opened.open_object", counted)
+    changed = type(reply)(Answer(200, [], ours), Answer(200, [], v2), [])
+    assert compare(Answer(200, [], v2), changed, request.endpoint, MAPPING, hashed) == []
+    assert len(opened) == 2 * (1 + 100) + 1  # of v2.1's own only what holds the array
 
 
 @pytest.mark.parametrize(
