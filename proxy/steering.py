@@ -13,7 +13,6 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace as replaced
 from prometheus_client import CollectorRegistry
 
@@ -21,7 +20,7 @@ from proxy.cutover.chronicle import Chronicle, Ruling
 from proxy.cutover.events import events, unit
 from proxy.cutover.gauges import Gauges
 from proxy.cutover.guard import Fired, Guard
-from proxy.cutover.memory import Memory, memory_path, recall, remember
+from proxy.cutover.memory import Memory, MemoryFile, memory_path, recall
 from proxy.cutover.mirror import Mirror
 from proxy.cutover.overrides import OverrideFile, overrides_path, stages_of
 from proxy.cutover.react import BACK, Reason, guarded, reaction
@@ -49,8 +48,8 @@ class Steering:
         snapshot = gateway.snapshot
         journal = Path(snapshot.config.journal.path)
         self._gateway = gateway
-        self._memory_path = memory_path(journal)
-        memory = recall(self._memory_path)
+        self._memory = MemoryFile(memory_path(journal))
+        memory = recall(self._memory.path)
         self._crossed = memory.crossed
         self._met = Counter(memory.conflicts)
         self.guard = Guard(snapshot.config.guard, 1, memory.watched)
@@ -61,7 +60,6 @@ class Steering:
         self._overrides = stages_of(self.file.overrides())
         self._filed = snapshot.decider.routes
         self._retired = Retired()
-        self._saved = b""
         self._see(snapshot)
         self.adopt(snapshot)
         snapshot.evidence.listen(self.told)
@@ -142,7 +140,7 @@ class Steering:
         self._see(self._gateway.snapshot)
 
     def save(self) -> None:
-        """Write down what the guard has learnt, if it is something new."""
+        """Write down what the guard has learnt, if it is something new, and learn what other processes know."""
         snapshot = self._gateway.snapshot
         memory = Memory(
             watched=self.guard.watched,
@@ -150,11 +148,8 @@ class Steering:
             conflicts=dict(self._met + Counter(snapshot.evidence.met)),
             splits={key: snapshot.decider.splitter.share(key) for key in self._keys},
         )
-        said = msgspec.json.encode(memory)
-        if said != self._saved:
-            with self._chronicle.guarded(self._memory_path):
-                remember(self._memory_path, memory)
-                self._saved = said
+        with self._chronicle.guarded(self._memory.path):
+            self._crossed = self._memory.keep(memory).crossed
 
     async def end(self) -> None:
         """The process ends: keep what was learnt, close what is left over."""

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from proxy.cutover.memory import FORMAT, replace_file
+from proxy.cutover.memory import FORMAT, replace_file, stamp
 from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
 from proxy.store.rows import Decision, Override
@@ -72,12 +72,8 @@ class OverrideFile:
         self.path = path
 
     def stamp(self) -> tuple[int, int]:
-        """Changes whenever the file does; zeros while there is none. Never raises."""
-        try:
-            found = self.path.stat()
-        except OSError:
-            return 0, 0
-        return found.st_ino, found.st_mtime_ns
+        """Changes whenever the file does."""
+        return stamp(self.path)
 
     def decisions(self, *, limit: int = 100) -> list[Decision]:
         """See `Keeping`."""
@@ -124,7 +120,7 @@ class OverrideFile:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             whole = self._read()
             yield whole
-            replace_file(self.path, msgspec.json.encode(whole))
+            replace_file(self.path, msgspec.json.encode(whole), lasting=True)
         finally:
             os.close(descriptor)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cutover.guard import Watched
-from proxy.cutover.memory import Memory, memory_path, recall, remember
+from proxy.cutover.memory import Memory, MemoryFile, memory_path, recall, remember
 from proxy.cutover.overrides import KEPT, Keeping, OverrideFile, overrides_path, stages_of
 from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
@@ -143,6 +143,28 @@ def test_what_the_guard_has_learnt_survives_and_costs_nothing_when_it_is_lost(tm
     for text in ("", '{"format": 7}', '{"watched": 1}'):
         path.write_text(text)
         assert recall(path) == Memory()
+
+
+def test_processes_of_one_folder_keep_what_the_others_know(tmp_path: Path) -> None:
+    path = memory_path(tmp_path / "crossfade.journal")
+    one, other = MemoryFile(path), MemoryFile(path)
+    mine = Memory(crossed={"orders": 2.0}, conflicts={"orders.create": 3})
+    assert one.keep(mine) == mine
+    theirs = Memory(watched={"r": Watched(1.0)}, conflicts={"orders.create": 1, "guests.create": 1})
+    known = other.keep(theirs)
+    assert (known.crossed, known.conflicts) == ({"orders": 2.0}, {"orders.create": 3, "guests.create": 1})
+    assert one.keep(mine).conflicts == known.conflicts
+    remember(path, Memory())  # written at the same moment, by one who did not know
+    assert one.keep(mine).crossed == {"orders": 2.0}
+    assert recall(path).crossed == {"orders": 2.0}
+    written = path.stat().st_ino
+    for process in (one, other):
+        process.keep(mine)
+    assert path.stat().st_ino != written
+    written = path.stat().st_ino
+    one.keep(mine)
+    other.keep(mine)
+    assert path.stat().st_ino == written, "what is known already is not written again"
 
 
 def test_a_folder_that_cannot_be_written_leaves_no_draft(tmp_path: Path) -> None:
