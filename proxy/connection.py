@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from proxy.answers import unreadable
 from proxy.errors import Fault
 from proxy.replying import Replying
-from proxy.serve import ANSWERED, LINE, RAW_TARGET
+from proxy.serve import ANSWERED, AT_HAND, LINE, RAW_TARGET
 from proxy.upstream.request import READS
 from proxy.wire.framing import check_framing
 
@@ -125,6 +125,7 @@ class GatewayProtocol(Replying):
         scope[LINE] = self
         super().on_headers_complete()
         scope[ANSWERED] = partial(self._answer, self.cycle)
+        scope[AT_HAND] = partial(_at_hand, self.cycle)
         self._cycles = [*(one for one in self._cycles if not one.response_complete), self.cycle]
 
     def on_body(self, body: bytes) -> None:
@@ -208,3 +209,12 @@ class GatewayProtocol(Replying):
     def _late(self) -> None:
         self._deadline = None
         self._refuse(Fault.HEAD_TIMEOUT if self._head or self._began else None)
+
+
+def _at_hand(cycle: RequestResponseCycle, most: int) -> bytes | None:
+    """The whole body of a request, taken; None while some of it is still to come, or where it is larger than `most` bytes."""
+    if cycle.more_body or cycle.disconnected or len(cycle.body) > most:
+        return None
+    body, cycle.body = bytes(cycle.body), bytearray()
+    cycle.flow.resume_reading()
+    return body

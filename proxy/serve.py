@@ -39,11 +39,14 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 Write: TypeAlias = Callable[..., Awaitable[None]]
+AtHand: TypeAlias = Callable[[int], bytes | None]
 
 RAW_TARGET = "crossfade.target"
 """The key of `scope` under which our server protocol leaves the request target as it came."""
 ANSWERED = "crossfade.answered"
 """The key of `scope` under which it leaves its own way of writing a whole answer: names and reason as they are."""
+AT_HAND = "crossfade.body"
+"""The key of `scope` under which it leaves a way to take the whole body, if that has come and is within so many bytes."""
 LINE = "crossfade.line"
 """The key of `scope` under which it leaves the caller's connection, a `Line`."""
 
@@ -144,12 +147,15 @@ class Gateway:
         server = snapshot.config.server
         held = ahead.version is Version.V2_1 and ahead.endpoint is not None
         most = server.max_body if held else server.max_passthrough_body
-        self.in_flight -= 1  # who sends slowly takes nobody's place
-        try:
-            body, rest = await read_body(headers, receive, server, most, line)
-        finally:
-            self.in_flight += 1
-        self._check_room(snapshot)
+        at_hand: AtHand | None = scope.get(AT_HAND)
+        body, rest = at_hand(min(most, server.max_body)) if at_hand else None, None
+        if body is None:
+            self.in_flight -= 1  # who sends slowly takes nobody's place
+            try:
+                body, rest = await read_body(headers, receive, server, most, line)
+            finally:
+                self.in_flight += 1
+            self._check_room(snapshot)
         done.request_bytes, done.incoming = len(body), rest
         end_with_caller(line, done.method)
         version = snapshot.decider.settle(ahead, b"" if rest else body, caller)
