@@ -19,7 +19,9 @@ from proxy.mapping.links import Links
 from proxy.types import Answer
 from proxy.wire.headers import first
 
-Steps: TypeAlias = Generator[None, None, list[Difference]]
+Found: TypeAlias = dict[Difference, set[str]]
+"""Differences, each with the places where it was found: pointers with the keys of elements, for the memory only."""
+Steps: TypeAlias = Generator[None, None, Found]
 _BLANKS = b" \t\r\n"
 
 
@@ -36,17 +38,16 @@ def compare(
         try:
             next(running)
         except StopIteration as end:
-            found: list[Difference] = end.value
-            return found
+            return list(end.value)
 
 
 def steps(
     v2: Answer, ours: Reply, endpoint: Endpoint, mapping: CompiledMapping, member_name: MemberName
 ) -> Steps:
-    """The same as `compare`, pausing every few values so that its driver can let others run."""
+    """The same as `compare`, with the places, pausing every few values so that its driver can let others run."""
     theirs = ours.answer
     if v2.status != theirs.status:
-        return [Difference("", "status", v2.status, theirs.status)]
+        return _at_top(Difference("", "status", v2.status, theirs.status))
     found = _location(mapping.links, v2, theirs)
     if v2.body == theirs.body:
         return found
@@ -55,34 +56,38 @@ def steps(
     right = _document(theirs.body)
     yield
     if left is None or right is None:
-        return [*found, *_unreadable(v2.body, theirs.body, left, right)]
+        return found | _unreadable(v2.body, theirs.body, left, right)
     native = _document(ours.native.body)
     yield
     walk = Walk(endpoint, mapping, ours.trace, member_name, error=v2.status >= 400)
-    yield from walk.run(Place("", _schema(endpoint, v2.status), left, right, native))
-    return [*found, *walk.found]
+    yield from walk.run(Place("", "", _schema(endpoint, v2.status), left, right, native))
+    return found | walk.found
 
 
-def _location(links: Links, v2: Answer, theirs: Answer) -> list[Difference]:
+def _location(links: Links, v2: Answer, theirs: Answer) -> Found:
     """Links are the same when they lead to the same record (F§6.17)."""
     left, right = first(v2.headers, b"location"), first(theirs.headers, b"location")
     if left == right:
-        return []
+        return {}
     if left is not None and right is not None:
         paths = [links.path_of(bytes(token_of(one.decode("latin-1")))) for one in (left, right)]
         if paths[0] is not None and paths[0] == paths[1]:
-            return []
+            return {}
     kinds = [None if one is None else "string" for one in (left, right)]
-    return [Difference("Location", "header", kinds[0], kinds[1])]
+    return {Difference("Location", "header", kinds[0], kinds[1]): {"Location"}}
 
 
-def _unreadable(v2: bytes, ours: bytes, left: Raw | None, right: Raw | None) -> list[Difference]:
+def _unreadable(v2: bytes, ours: bytes, left: Raw | None, right: Raw | None) -> Found:
     """Bodies of which at least one is no JSON have no places: only what they are can be compared."""
     if not v2.strip(_BLANKS):
-        return [] if not ours.strip(_BLANKS) else [Difference("", "extra", None, side(right))]
+        return {} if not ours.strip(_BLANKS) else _at_top(Difference("", "extra", None, side(right)))
     if not ours.strip(_BLANKS):
-        return [Difference("", "missing", side(left), None)]
-    return [Difference("", "value" if left is right else "type", side(left), side(right))]
+        return _at_top(Difference("", "missing", side(left), None))
+    return _at_top(Difference("", "value" if left is right else "type", side(left), side(right)))
+
+
+def _at_top(difference: Difference) -> Found:
+    return {difference: {""}}
 
 
 def _document(body: bytes) -> Raw | None:

@@ -11,7 +11,7 @@ there in the meantime is a race.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator
 from typing import NamedTuple, TypeVar
 
 from msgspec import Raw
@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from proxy.errors import Refused, Untranslatable
 from proxy.evidence.classify import Reason, Verdict, classify, failed, skipped
-from proxy.evidence.compare import steps
+from proxy.evidence.compare import Found, steps
 from proxy.evidence.contract import untranslatable
 from proxy.evidence.difference import Difference
 from proxy.evidence.hidden import hidden
@@ -117,6 +117,7 @@ class Comparisons:
     ) -> Verdict:
         """The verdict on two answers, one of which was read first."""
         found = await sliced(steps(v2, reply, asked.endpoint, mapping, self._member_name))
+        differences = list(found)
         if any(one.unexpected for one in found):
             try:
                 after = await first_read.again()
@@ -124,10 +125,10 @@ class Comparisons:
                 changed = await sliced(
                     steps(first_read.answer, same, asked.endpoint, mapping, self._member_name)
                 )
-                found = raced(found, changed)
+                differences = raced(found, changed)
             except (Ended, Refused, Untranslatable):
                 pass  # nothing shows that it changed
-        verdict = classify(found, (v2.status, reply.answer.status))
+        verdict = classify(differences, (v2.status, reply.answer.status))
         return replace(verdict, hidden=hidden(reply.trace, mapping))
 
 
@@ -146,18 +147,22 @@ async def sliced(running: Generator[None, None, T]) -> T:
         raise Ended(failed("ambiguous_json")) from None
 
 
-def raced(found: Sequence[Difference], changed: Sequence[Difference]) -> list[Difference]:
-    """The differences, of which those are excused that lie where the first side has changed meanwhile.
+def raced(found: Found, changed: Found) -> list[Difference]:
+    """The differences, of which those are excused that lie where the first side has changed meanwhile, and nowhere else.
 
-    `changed` is how two readings of that side differ: at the same place, or in the stamp of the object around it.
+    `changed` is how two readings of that side differ: at the same place, or in the stamp of the object around it. An
+    element that changed excuses nothing in its neighbours, which are told apart by their keys.
     """
-    places = {one.pointer for one in changed}
-    stamped = tuple(f"{one.pointer.rpartition('/')[0]}/" for one in changed if one.excuse == "race")
+    places = set[str]().union(*changed.values())
+    stamps = (at for one, at in changed.items() if one.excuse == "race")
+    stamped = tuple(f"{where.rpartition('/')[0]}/" for at in stamps for where in at)
+
+    def accounted(where: str) -> bool:
+        return where in places or where.startswith(stamped)
+
     return [
-        replace(one, excuse="race")
-        if one.unexpected and (one.pointer in places or one.pointer.startswith(stamped))
-        else one
-        for one in found
+        replace(one, excuse="race") if one.unexpected and all(map(accounted, at)) else one
+        for one, at in found.items()
     ]
 
 

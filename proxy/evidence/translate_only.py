@@ -111,7 +111,7 @@ def _echo(
         return []
     check_document(asked.body)
     walk = Walk(asked.endpoint, mapping, (), name, error=False)
-    yield from walk.run(Place("", check.schema, Raw(asked.body.strip()), Raw(reply.answer.body), None))
+    yield from walk.run(Place("", "", check.schema, Raw(asked.body.strip()), Raw(reply.answer.body), None))
     told = (_explained(one, reply.trace, mapping) for one in walk.found if one.kind != "extra")
     return [one for one in told if one is not None]
 

@@ -16,9 +16,9 @@ import msgspec
 from msgspec import Raw
 
 from proxy.errors import CrossfadeError
-from proxy.evidence.difference import Difference, side
+from proxy.evidence.difference import Difference, DifferenceKind, side
 from proxy.evidence.leaves import identity, leaf_kind, stamps_differ
-from proxy.evidence.match import Keys, Match, by_key, by_position
+from proxy.evidence.match import Keys, by_key, by_position
 from proxy.evidence.opened import Native, elements_of, key_reader
 from proxy.json import Kind, child, kind, open_array, open_object
 from proxy.mapping.api import CompiledMapping
@@ -45,9 +45,13 @@ class TooManyNodes(CrossfadeError):  # noqa: N818 - a state of the documents, as
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """A place where both answers hold something; v2.1's own document may hold nothing there."""
+    """A place where both answers hold something, and v2.1's own document may not.
+
+    `where` is the pointer with the keys of elements: in memory only, to tell one element from another.
+    """
 
     pointer: str
+    where: str
     schema: Schema
     v2: Raw
     ours: Raw
@@ -56,7 +60,7 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
 
 class Walk:
-    """One walk. `found` holds the differences, each once.
+    """One walk. `found` holds the differences, each once, with the places where it was found (`Place.where`).
 
     In an `error`, optional and free texts are noise: each version words its messages as it likes. So is whatever the
     contract calls volatile, and everything below it.
@@ -71,7 +75,7 @@ class Walk:
         *,
         error: bool,
     ) -> None:
-        self.found: dict[Difference, None] = {}
+        self.found: dict[Difference, set[str]] = {}
         self._mapping = mapping
         self._member_name = member_name
         self._stamp = endpoint.record.stamp
@@ -95,9 +99,8 @@ class Walk:
                 continue
             what = kind(place.v2)
             if what is not kind(place.ours):
-                self._note(
-                    Difference(place.pointer, "type", side(place.v2), side(place.ours), None, place.excuse)
-                )
+                kinds = side(place.v2), side(place.ours)
+                self._note(place.where, Difference(place.pointer, "type", *kinds, None, place.excuse))
             elif what is Kind.OBJECT:
                 self._object(place)
             elif what is Kind.ARRAY:
@@ -116,18 +119,19 @@ class Walk:
             other = ours.get(name)
             if other is not None and (value == other or self._same(place.schema, name, value, other)):
                 continue
-            pointer, schema = self._member(place, name)
+            pointer, where, schema = self._member(place, name)
             if other is not None:
                 why = excuse or ("noise" if schema.volatile else "")
-                below.append(Place(pointer, schema, value, other, native.get(name), why))
+                below.append(Place(pointer, where, schema, value, other, native.get(name), why))
             else:
                 rule = self._drop(pointer, schema, value, native.get(name))
                 noise = excuse or self._noise(place.schema, name)
-                self._note(Difference(pointer, "missing", side(value), None, rule, noise))
+                self._note(where, Difference(pointer, "missing", side(value), None, rule, noise))
         for name, value in ours.items():
             if name not in v2:
                 noise = excuse or self._noise(place.schema, name)
-                self._note(Difference(self._member(place, name)[0], "extra", None, side(value), None, noise))
+                pointer, where, _ = self._member(place, name)
+                self._note(where, Difference(pointer, "extra", None, side(value), None, noise))
         self._waiting.extend(reversed(below))
 
     def _same(self, schema: Schema, name: str, v2: Raw, ours: Raw) -> bool:
@@ -142,17 +146,22 @@ class Walk:
         self._spend(len(v2) + len(ours))
         aligned = native if len(native) == len(ours) else [None] * len(ours)
         pointer, schema = f"{place.pointer}/*", place.schema.items or _ANYTHING
-        paired = yield from self._paired(place.schema, v2, ours)
+        keys = (yield from self._keys(place.schema, v2)), (yield from self._keys(place.schema, ours))
+        paired = by_key(*keys) if place.schema.key else by_position(v2, ours)
         for one, two in reversed(paired.pairs):
-            self._waiting.append(Place(pointer, schema, v2[one], ours[two], aligned[two], place.excuse))
+            if v2[one] != ours[two]:
+                where, values = _element(place, keys[0][one]), (v2[one], ours[two], aligned[two])
+                self._waiting.append(Place(pointer, where, schema, *values, place.excuse))
         for index in paired.only_v2:
-            self._note(Difference(pointer, "missing", side(v2[index]), None, None, place.excuse))
+            lost = Difference(pointer, "missing", side(v2[index]), None, None, place.excuse)
+            self._note(_element(place, keys[0][index]), lost)
         for index in paired.only_ours:
-            self._note(Difference(pointer, "extra", None, side(ours[index]), None, place.excuse))
-        if paired.moved:
-            self._note(Difference(place.pointer, "order", "array", "array", None, place.excuse))
-        if paired.length:
-            self._note(Difference(place.pointer, "length", "array", "array", None, place.excuse))
+            lost = Difference(pointer, "extra", None, side(ours[index]), None, place.excuse)
+            self._note(_element(place, keys[1][index]), lost)
+        how: DifferenceKind
+        for differs, how in ((paired.moved, "order"), (paired.length, "length")):
+            if differs:
+                self._note(place.where, Difference(place.pointer, how, "array", "array", None, place.excuse))
 
     def _leaf(self, place: Place) -> None:
         codec = self._codec(place.schema)
@@ -160,14 +169,14 @@ class Walk:
         if how is not None:
             rule = self._loss(codec, place.v2, place.native, place.ours)
             excuse = place.excuse or ("noise" if self._error and _free_text(place.schema) else "")
-            self._note(Difference(place.pointer, how, side(place.v2), side(place.ours), rule, excuse))
+            kinds = side(place.v2), side(place.ours)
+            self._note(place.where, Difference(place.pointer, how, *kinds, rule, excuse))
 
-    def _member(self, place: Place, name: str) -> tuple[str, Schema]:
-        """Pointer and schema of a member; a name that the contract does not know can be personal data."""
+    def _member(self, place: Place, name: str) -> tuple[str, str, Schema]:
+        """Pointer, place and schema of a member; a name that the contract does not know can be personal data."""
         schema = place.schema.members.get(name)
-        if schema is not None:
-            return child(place.pointer, name), schema
-        return f"{place.pointer}/{{unknown:{self._member_name(name)}}}", _ANYTHING
+        step = f"/{{unknown:{self._member_name(name)}}}" if schema is None else child("", name)
+        return place.pointer + step, place.where + step, schema or _ANYTHING
 
     def _loss(self, codec: Codec, v2: Raw, native: Raw | None, ours: Raw) -> str | None:
         if native is None or not codec.explains(bytes(v2), bytes(native), bytes(ours)):
@@ -199,14 +208,9 @@ class Walk:
         optional = name in schema.members and name not in schema.required
         return "noise" if self._error and optional and _free_text(schema.members[name]) else ""
 
-    def _paired(self, schema: Schema, v2: Sequence[Raw], ours: Sequence[Raw]) -> Generator[None, None, Match]:
-        if not schema.key:
-            return by_position(v2, ours)
-        left = yield from self._keys(schema, v2)
-        right = yield from self._keys(schema, ours)
-        return by_key(left, right)
-
     def _keys(self, schema: Schema, elements: Sequence[Raw]) -> Generator[None, None, Keys]:
+        if not schema.key:
+            return [None] * len(elements)
         codec = self._codec(schema.items.members.get(schema.key, _ANYTHING) if schema.items else _ANYTHING)
         read = key_reader(schema.key)
         keys: list[str | None] = []
@@ -221,8 +225,8 @@ class Walk:
     def _codec(self, schema: Schema) -> Codec:
         return self._mapping.codecs.get(schema.codec, _PLAIN)
 
-    def _note(self, difference: Difference) -> None:
-        self.found.setdefault(difference)
+    def _note(self, where: str, difference: Difference) -> None:
+        self.found.setdefault(difference, set()).add(where)
 
     def _due(self) -> bool:
         """Whether it is time for a pause."""
@@ -239,3 +243,7 @@ class Walk:
 
 def _free_text(schema: Schema) -> bool:
     return schema.types == ("string",) and not schema.enum
+
+
+def _element(place: Place, key: str | None) -> str:
+    return f"{place.where}/*" if key is None else child(place.where, key)

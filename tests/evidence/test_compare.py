@@ -338,7 +338,7 @@ def test_a_large_page_is_compared_in_small_slices() -> None:
 
     def watched() -> Iterator[None]:
         found = yield from running
-        assert found == [Difference("/items/*/price", "value", "number", "number")]
+        assert list(found) == [Difference("/items/*/price", "value", "number", "number")]
 
     for _ in watched():
         pauses += 1

@@ -13,7 +13,7 @@ import pytest
 
 from proxy.evidence.breaker import FAILURES, LONGEST, PAUSE, Breaker
 from proxy.evidence.classify import Verdict, classify
-from proxy.evidence.compare import compare
+from proxy.evidence.compare import Found, compare, steps
 from proxy.evidence.comparisons import raced, record_read
 from proxy.evidence.conflict import makes_record, matched
 from proxy.evidence.difference import Difference
@@ -149,14 +149,48 @@ async def test_a_late_loop_is_noticed_at_once_and_for_a_while() -> None:
 def test_only_what_has_changed_meanwhile_is_a_race() -> None:
     other = Difference("/cardType", "missing", "string", None)
     stamp = Difference("/modifiedAt", "value", "string", "string", None, "race")
-    assert [one.excuse for one in raced([PRICE, other], [PRICE])] == ["race", ""]
-    assert [one.excuse for one in raced([PRICE, other], [stamp])] == ["race", "race"]
-    assert [one.excuse for one in raced([PRICE, other], [])] == ["", ""]
-    inside = Difference("/items/*/price", "value", "number", "number")
-    element = Difference("/items/*/modifiedAt", "value", "string", "string", None, "race")
-    assert [one.excuse for one in raced([PRICE, inside], [element])] == ["", "race"]
-    gone = Difference("", "status", 200, 404)
-    assert [one.excuse for one in raced([gone], [gone])] == ["race"]
+    at = {one: {one.pointer} for one in (PRICE, other, stamp)}
+    found = {one: at[one] for one in (PRICE, other)}
+    assert [one.excuse for one in raced(found, {PRICE: at[PRICE]})] == ["race", ""]
+    assert [one.excuse for one in raced(found, {stamp: at[stamp]})] == ["race", "race"]
+    assert [one.excuse for one in raced(found, {})] == ["", ""]
+    gone = {Difference("", "status", 200, 404): {""}}
+    assert [one.excuse for one in raced(gone, gone)] == ["race"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "later", "excuse"),
+    [
+        ((2, 1), (2, 1), "race"),  # the first has changed
+        ((2, 1), (3, 1), "race"),  # and once more
+        ((2, 2), (2, 1), ""),  # the second has not
+        ((1, 2), (2, 1), ""),
+        ((2, 2), (2, 2), "race"),
+        ((2, None), (2, 1), ""),
+    ],
+)
+def test_an_element_that_has_changed_excuses_nothing_in_its_neighbours(
+    ours: tuple[Any, ...], later: tuple[Any, ...], excuse: str
+) -> None:
+    """v2 said that both cost 1; then v2.1 was asked, then v2 once more."""
+    asked = MAPPING.endpoints["orders.list"]
+
+    def page(prices: tuple[Any, ...]) -> Answer:
+        items = [{"href": f"{PLATFORM}/v2/orders/{n}", "price": price} for n, price in enumerate(prices)]
+        return Answer(200, [], json.dumps({"items": items}).encode())
+
+    def against(prices: tuple[Any, ...]) -> Found:
+        said = page(prices)
+        running = steps(page((1, 1)), Reply(said, said, []), asked, MAPPING, hashed)
+        while True:
+            try:
+                next(running)
+            except StopIteration as end:
+                found: Found = end.value
+                return found
+
+    judged = raced(against(ours), against(later))
+    assert classify(judged, (200, 200)).cls == (excuse or "unexpected")
 
 
 @pytest.mark.parametrize(
