@@ -38,6 +38,8 @@ POLL = 0.25
 """Seconds between two looks at the file of overrides."""
 _SAVE = 0.5
 """Seconds after which what the guard has learnt is written down."""
+_PATIENCE = 0.01
+"""Seconds for which requests may wait until another process has written the file of overrides; later it is tried again."""
 
 
 class Steering:
@@ -53,7 +55,7 @@ class Steering:
         self._crossed = memory.crossed
         self._met = Counter(memory.conflicts)
         self.guard = Guard(snapshot.config.guard, 1, memory.watched)
-        self.file = OverrideFile(overrides_path(journal))
+        self.file = OverrideFile(overrides_path(journal), patience=_PATIENCE)
         self._mirror = Mirror(Store(snapshot.config.store.url.get_secret_value()))
         self._chronicle = Chronicle(self.file, self._mirror, snapshot.log, snapshot.troubles)
         self._stamp = self.file.stamp()
@@ -85,9 +87,7 @@ class Steering:
         self._retired.replaced(old, snapshot)
         self._configured(before)
         if lapsed:
-            with self._chronicle.guarded(self.file.path):
-                self.file.lift(lapsed)
-            self._mirror.lift(lapsed)
+            self._chronicle.lift(lapsed)
 
     def told(self, observation: Observation, verdict: Verdict) -> None:
         """Hear of a verdict. A mistake of the guard's own costs this verdict, not the one who tells it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -67,23 +68,29 @@ class Chronicle:
         self._mirror = mirror
         self._log = log
         self._troubles = troubles
-        self._waiting: list[tuple[Ruling, Decision]] = []
+        self._waiting: list[Callable[[], None]] = []
         self._failing: set[Path] = set()
 
     def write(self, ruling: Ruling) -> None:
         """Write a ruling down, and its override where it is one."""
         self.tell(ruling)
         row = ruling.row(time.time())
-        self._waiting.append((ruling, row))
+        self._waiting.append(partial(keep, self.kept, ruling, row))
         self.flush()
         self._mirror.decide(row, ruling.override(row))
+
+    def lift(self, routes: Iterable[str]) -> None:
+        """Take the overrides of these entries away."""
+        self._waiting.append(partial(self.kept.lift, list(routes)))
+        self.flush()
+        self._mirror.lift(routes)
 
     def flush(self) -> bool:
         """Keep what could not be kept before; says whether nothing is left."""
         if self._waiting:
             with self.guarded(self.kept.path):
                 while self._waiting:
-                    keep(self.kept, *self._waiting[0])
+                    self._waiting[0]()
                     self._waiting.pop(0)
         return not self._waiting
 

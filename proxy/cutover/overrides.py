@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from errno import EAGAIN
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +25,8 @@ from proxy.store.rows import Decision, Override
 
 KEPT = 200
 """Decisions that are kept; the oldest go."""
+_PAUSE = 0.002
+"""Seconds between two tries for the lock."""
 TARGETS = (Stage.V2, Stage.SHADOW)
 """Stages that an override may name: the two in which v2 answers."""
 
@@ -63,13 +67,14 @@ def overrides_path(journal: Path) -> Path:
 
 
 class OverrideFile:
-    """The local file, a `Keeping`. All processes of one folder share it; writers wait for each other.
+    """The local file, a `Keeping`. All processes of one folder share it; writers wait for each other, `patience` seconds.
 
     Methods raise OSError, and ConfigError where the file holds something else.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = 5.0) -> None:
         self.path = path
+        self._patience = patience
 
     def stamp(self) -> tuple[int, int]:
         """Changes whenever the file does."""
@@ -117,12 +122,22 @@ class OverrideFile:
         """What the file holds, to be changed and written back; nobody else changes it meanwhile."""
         descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._lock(descriptor)
             whole = self._read()
             yield whole
             replace_file(self.path, msgspec.json.encode(whole), lasting=True)
         finally:
             os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise OSError(EAGAIN, "another process keeps it locked", str(self.path.parent)) from None
+                time.sleep(_PAUSE)
 
 
 def stages_of(overrides: Iterable[Override]) -> dict[str, Stage]:

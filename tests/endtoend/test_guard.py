@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import signal
 import threading
 import time
@@ -260,6 +262,28 @@ def test_where_nothing_can_be_written_the_rollback_holds_and_is_written_later() 
         assert proxy.snapshot.decider.routes.entries[0].stage == "shadow"
         states = [one["state"] for one in proxy.log_lines("degraded") if one["part"] == "guard"]
         assert states == ["degraded", "recovered"]
+
+
+def test_who_keeps_the_folder_locked_holds_up_no_request() -> None:
+    with carried(["live"], steered=True) as proxy:
+        folder = os.open(proxy.log_file.parent, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with traffic(proxy.ask, 1):
+            proxy.emulator.mischief.set("v2.1", Misbehaviour(error_500=1.0))
+            until(lambda: proxy.log_lines("decision"))
+            assert went(proxy) == "v2"
+        assert "guard" in json.loads(proxy.ask("GET", "/-/readyz").body)["degraded"]
+        file = OverrideFile(overrides_path(proxy.log_file.parent / "crossfade.journal"), patience=0.05)
+        with pytest.raises(OSError, match="another process keeps it locked"):
+            file.lift(["anything"])
+        os.close(folder)
+        until(lambda: [one.stage for one in file.overrides()] == ["shadow"])
+
+
+def went(proxy: Carried) -> str:
+    """Which version answered the last call."""
+    proxy.ask("GET", "/v2/orders?referenceId=somebody")
+    return str(proxy.log_lines("request", least=1)[-1]["version"])
 
 
 def test_a_mistake_in_the_guard_is_written_down_and_hurts_nobody() -> None:
