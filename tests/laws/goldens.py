@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from proxy.mapping.api import CompiledMapping, Source
-from tests.laws.world import BASES
+from proxy.mapping.api import CompiledMapping
+from tests.laws.world import World
 from tests.mapping import test_goldens
 from tests.mapping.goldens import Golden
 
@@ -21,12 +21,11 @@ def read(folder: Path) -> list[Golden]:
 
 
 @contextmanager
-def judged_over(source: Source) -> Iterator[None]:
+def judged_over(world: World) -> Iterator[None]:
     """Let the test of the goldens replay them over this mapping instead of the shipped one."""
-    ready: dict[str, CompiledMapping] = {}
 
     def compiled(compat: dict[str, Any] | None = None) -> CompiledMapping:
-        return ready.setdefault(str(compat), source.compiled(compat or {}, BASES))
+        return world.mapping(tuple((compat or {}).items()))
 
     shipped = vars(test_goldens)["compiled"]
     vars(test_goldens)["compiled"] = compiled

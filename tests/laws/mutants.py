@@ -9,7 +9,9 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
@@ -24,7 +26,7 @@ from tests.laws.cases import Case
 from tests.laws.documents import ROW, Dice
 from tests.laws.ledger import Ledger
 from tests.laws.registry import Law, discovered
-from tests.laws.world import BASES, World, world
+from tests.laws.world import World, world
 from tests.mapping.goldens import Golden
 
 FOLDER = Path(__file__).parents[2] / "mappings"
@@ -65,9 +67,16 @@ class Bench:
             v2_1=self.world.source.v2_1,
         )
 
-    def noticed(self, changed: Source, endpoints: frozenset[str]) -> tuple[str, list[str]]:
+    def changed(self, files: Files) -> World:
+        """The same as the laws see it, compiled with all switches that they may ask for; raises `MappingError` too."""
+        made = World(self.source(files), self.world.maxima)
+        for chosen in self.world.choices:
+            made.mapping(chosen)
+        return made
+
+    def noticed(self, changed: World, endpoints: frozenset[str]) -> tuple[str, list[str]]:
         """The first law that fails, and every golden that does."""
-        return self._law(World(changed, self.world.maxima), endpoints), list(self._goldens(changed))
+        return self._law(changed, endpoints), list(self._goldens(changed))
 
     def _law(self, changed: World, endpoints: frozenset[str]) -> str:
         for law, endpoint, cases in self.cases:
@@ -80,7 +89,7 @@ class Bench:
                     return f"{law.name} {endpoint}: {str(failure)[:90]}"
         return ""
 
-    def _goldens(self, changed: Source) -> Iterator[str]:
+    def _goldens(self, changed: World) -> Iterator[str]:
         with goldens.judged_over(changed):
             for golden in self.goldens:
                 try:
@@ -104,9 +113,7 @@ def bench(folder: Path) -> Bench:
 def judge(one: Alteration, ready: Bench) -> tuple[str, str]:
     """`killed`, `survived` or `refused` (by the loader, which does not count), and who did it."""
     try:
-        changed = ready.source(one.applied(ready.files))
-        for chosen in ready.world.choices:
-            changed.compiled(dict(chosen), BASES)
+        changed = ready.changed(one.applied(ready.files))
     except (MappingError, msgspec.ValidationError) as no:
         return "refused", str(no)
     if str(one) in EQUAL or one.taken in EQUAL:
@@ -116,18 +123,29 @@ def judge(one: Alteration, ready: Bench) -> tuple[str, str]:
     return ("killed" if by else "survived"), "; ".join(by)
 
 
+_benches: list[Bench] = []
+"""What the processes that judge were forked with; laws cannot be sent to them."""
+
+
+def _judged(one: Alteration) -> tuple[str, str]:
+    return judge(one, _benches[0])
+
+
 def main(folder: Path = FOLDER, only: Sequence[str] = ()) -> int:
     """Judge every alteration, or those of some files; 0 only when none survived."""
     ready = bench(folder)
-    law, failed = ready.noticed(ready.source(ready.files), frozenset())
+    law, failed = ready.noticed(ready.changed(ready.files), frozenset())
     if law or failed:
         sys.stdout.write(f"the mapping as it is fails already: {law} {failed}\n")
         return 1
     counts = {"killed": 0, "survived": 0, "refused": 0, "equal": 0}
-    for one in (one for one in alterations(ready.files) if not only or one.file in only):
-        verdict, by = judge(one, ready)
-        counts[verdict] += 1
-        sys.stdout.write(f"{verdict:<9} {one}: {by}\n")
+    chosen = [one for one in alterations(ready.files) if not only or one.file in only]
+    _benches[:] = [ready]
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+        for one, (verdict, by) in zip(chosen, pool.map(_judged, chosen), strict=True):
+            counts[verdict] += 1
+            sys.stdout.write(f"{verdict:<9} {one}: {by}\n")
+            sys.stdout.flush()
     judged = counts["killed"] + counts["survived"]
     rate = 100 * counts["killed"] / judged if judged else 0
     sys.stdout.write(

@@ -70,6 +70,6 @@ def test_the_law_holds_for_a_resource_that_was_added_by_files_alone(law: Law, re
 def test_its_golden_exchanges_are_carried(folder: Path, refunds: World) -> None:
     examples = goldens.read(folder)
     assert len(examples) == 2
-    with goldens.judged_over(refunds.source):
+    with goldens.judged_over(refunds):
         for golden in examples:
             goldens.judge(golden)
