@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
-from math import inf
 from typing import TypeAlias, cast
 
 from proxy.errors import Fault, UpstreamFailed
 from proxy.types import Answer, Outcome
 from proxy.upstream.answer import AnswerReader, BadAnswer
 from proxy.upstream.coming import Coming
-from proxy.upstream.settings import UpstreamSettings
+from proxy.upstream.settings import SLOWEST, UpstreamSettings
 
 Ending: TypeAlias = Answer | UpstreamFailed
 """How an exchange ended. A failure travels as a value: a cancelled call leaves no unread exception behind."""
@@ -27,6 +26,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, settings: UpstreamSettings) -> None:
         self._loop = loop
         self._read_timeout = settings.read_timeout
+        self._total_timeout = settings.total_timeout
         self._upstream = str(settings.origin)
         self._reader = AnswerReader(settings.max_answer, settings.max_header_bytes)
         self._transport: asyncio.Transport | None = None
@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
         self._coming: Coming | None = None
         self._blocked: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._heard = self._deadline = 0.0
+        self._heard = self._deadline = self._since = 0.0
         self._closed = self._paused = False
         self.idle_since = 0.0
         """When the last exchange ended, in the loop's time."""
@@ -64,7 +64,8 @@ class Connection(asyncio.Protocol):
         """Send a request now; the future ends with the answer or the failure, and raises nothing.
 
         `deadline` is in the loop's time. With `room`, an answer whose body is larger than so many bytes comes with its
-        rest behind it, and the deadline ends there. Cancelling the future leaves the connection unusable.
+        rest behind it, which has as long again, and a second more for each `SLOWEST` bytes of it. Cancelling the future
+        leaves the connection unusable.
         """
         loop = self._loop
         waiter = self._waiter = loop.create_future()
@@ -174,7 +175,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is None and self._coming is None:
             return
         if self._paused:
-            self._heard = self._loop.time()  # the silence is ours
+            self._wait_for_us()
         due = min(self._heard + self._read_timeout, self._deadline)
         if self._loop.time() < due - 0.001:
             self._timer = self._loop.call_at(due, self._tick)
@@ -185,10 +186,11 @@ class Connection(asyncio.Protocol):
         """Give what has come of an answer in parts: the first with the head, the others to its rest."""
         part = self._reader.part()
         if self._coming is not None:
+            self._deadline += len(part.body) / SLOWEST
             self._coming.add(part.body)
             return
         coming = self._coming = Coming(self._pace, self.abort)
-        self._deadline = inf
+        self._deadline = self._heard + self._total_timeout
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(Answer(part.status, part.headers, part.body, part.reason, coming))
@@ -199,9 +201,17 @@ class Connection(asyncio.Protocol):
             return
         self._paused = not on
         if on:
+            self._wait_for_us()
             transport.resume_reading()
         else:
+            self._since = self._loop.time()
             transport.pause_reading()
+
+    def _wait_for_us(self) -> None:
+        """Count no time in which the upstream was told to pause: neither as silence nor as slowness."""
+        now = self._loop.time()
+        self._deadline += now - self._since
+        self._heard = self._since = now
 
     def _finish(self, answer: Answer) -> None:
         waiter, self._waiter = self._waiter, None

@@ -25,6 +25,10 @@ _ABOVE_ZERO = (
 _SHAPE = "base_url of an upstream must look like https://host[:port][/prefix]"
 
 
+SLOWEST = 4 << 10
+"""Bytes a second that the rest of a streamed answer needs to have more time than `total_timeout`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The one place that an engine talks to; nothing in a call can change it (R§1.3, SSRF)."""

@@ -20,7 +20,7 @@ from proxy.types import Answer, Call, Headers, Outcome
 from proxy.upstream.answer import unframed
 from proxy.upstream.attempts import Attempts, Reason, pauses
 from proxy.upstream.request import READS, outgoing_headers, request_head
-from proxy.upstream.settings import UpstreamSettings, tls_context
+from proxy.upstream.settings import SLOWEST, UpstreamSettings, tls_context
 from proxy.upstream.through_httpx_parts import Body, Coming, Target
 
 _NOT_SENT, _UNKNOWN = Outcome.NOT_SENT, Outcome.UNKNOWN
@@ -146,10 +146,18 @@ class HttpxEngine:
 
     async def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
         """What comes of an answer's body. Raises UpstreamFailed where it breaks off behind the first part."""
+        stream = aiter(response.stream)  # type: ignore[arg-type]  # the transport's streams are async
+        now, left = asyncio.get_running_loop().time, self._settings.total_timeout
         try:
-            async for piece in response.stream:  # type: ignore[union-attr]  # the transport's streams are async
+            while True:
+                begun = now()
+                async with asyncio.timeout(left):
+                    piece = await anext(stream, None)
+                if piece is None:
+                    break
+                left += len(piece) / SLOWEST + begun - now()
                 yield piece
-        except httpx.TransportError as error:
+        except (httpx.TransportError, TimeoutError) as error:
             raise self._failed(error) from error
         if _left_over(response):
             await response.extensions["network_stream"].aclose()
