@@ -42,8 +42,9 @@ def by_key(v2: Keys, ours: Keys) -> Match:
             pairs.append((index, waiting.popleft()))
         else:
             only_v2.append(index)
+    if blank_v2:
+        pairs = sorted([*pairs, *zip(blank_v2, blank_ours, strict=False)])
     moved = any(one[1] > two[1] for one, two in pairwise(pairs))
-    pairs += zip(blank_v2, blank_ours, strict=False)
     only_ours = [index for waiting in places.values() for index in waiting]
     return Match(pairs, only_v2, only_ours, moved, len(blank_v2) != len(blank_ours))
 

@@ -232,7 +232,8 @@ def test_elements_match_by_their_key_before_their_position() -> None:
     ours.append(blank)
     made = Answer(200, [], json.dumps({"items": ours}).encode())
     changed = type(reply)(made, made, [])
-    assert against([{"price": 8}, *items]) == [Difference("/items/*/price", "value", "number", "number")]
+    assert against([*items, {"price": 8}]) == [Difference("/items/*/price", "value", "number", "number")]
+    assert against([blank, *items]) == [Difference("/items", "order", "array", "array")]
     ours.pop()
     made = Answer(200, [], json.dumps({"items": ours}).encode())
     changed = type(reply)(made, made, [])
