@@ -76,6 +76,11 @@ def ground_of(result: Loaded) -> Ground:
         routes=now.routes,
         guard=now.guard,
         names=caller_names(result.config),
+        named={
+            one.key: entry.callers
+            for one in now.filed.entries
+            if (entry := now.entry_of(one)) and entry.callers
+        },
         conflicts=now.memory.conflicts,
         splits=now.memory.splits,
         decided="on_conflict" in result.config.compat,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from proxy.cutover.readiness import Readiness, Standing, obstacles, standing
@@ -53,7 +54,7 @@ def endpoint(name: str, known: Summary, ground: Ground, at: int) -> EndpointRepo
         versions=tuple(sides.values()),
         latency_delta_ms=round(v2_1.mean_ms - v2.mean_ms, 3) if v2 and v2_1 else None,
         error_delta=round(v2_1.failed_share - v2.failed_share, 6) if v2 and v2_1 else None,
-        next=_next(name, lowest, verdict, known),
+        next=_next(name, lowest, verdict, known, ground),
     )
 
 
@@ -148,10 +149,11 @@ def _shown(route: Route) -> str:
     return f"{route.stage} {route.percent:g} %" if route.stage is Stage.CANARY else route.stage.value
 
 
-def _next(name: str, route: Route, verdict: Standing, known: Summary) -> str:
+def _next(name: str, route: Route, verdict: Standing, known: Summary, ground: Ground) -> str:
     step = following(route.stage, route.percent)
     if (verdict is Standing.READY or route.stage is Stage.V2) and step:
-        return f"crossfade cutover set {name} {step}"
+        callers = [word for one in ground.named.get(route.key, ()) for word in ("--caller", one)]
+        return shlex.join(["crossfade", "cutover", "set", name, *step.split(), *callers])
     if verdict is Standing.NOT_READY:
         shown = known.open_by_endpoint.get(name, 0)
         return f"crossfade divergences list --endpoint {name}" if shown else f"crossfade cutover why {name}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from proxy.cutover.guard import Guard
@@ -22,6 +22,8 @@ class Ground:
     guard: Guard
     names: Mapping[str, str]
     """Names of callers by their ids."""
+    named: Mapping[str, Sequence[str]]
+    """By route key: the callers that its entry names, as they stand there."""
     conflicts: Mapping[str, int]
     """By endpoint: creates that v2.1 would have refused."""
     splits: Mapping[str, tuple[int, float]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Any, get_args
@@ -106,6 +107,21 @@ def test_show_tells_what_the_running_process_has_learnt(folder: Path) -> None:
     assert "go on: crossfade cutover set orders.get canary 50" in done.output
     assert "overridden" in done.output
     assert "at today's traffic" in done.output
+
+
+def test_the_command_to_type_is_about_this_route_and_no_other(folder: Path) -> None:
+    (folder / "crossfade.toml").write_text(
+        FILE.replace("reads = true", 'reads = true\ncallers = ["booking"]')
+    )
+    past = clean(4_000)
+    assert past is not None
+    remember(memory_path(folder / "crossfade.journal"), Memory(watched={keys(folder)[1]: past}))
+    told_to = re.search(r"go on: crossfade cutover (.*)", run("show").output)
+    assert told_to is not None
+    assert told_to[1] == "set '*' canary 1 --reads --caller booking"
+    run(*shlex.split(told_to[1]))
+    row = told("show")["routes"][1]
+    assert (row["stage"], row["percent"], row["callers"]) == ("canary", 1, ["booking"])
 
 
 def test_what_stands_in_the_way_is_named_whatever_the_evidence_says(folder: Path) -> None:

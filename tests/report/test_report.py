@@ -167,6 +167,14 @@ def test_ready_names_the_command_to_type(desk: Desk) -> None:
     assert 'stage = "canary"\npercent = 1' in desk.path.read_text("utf-8")
 
 
+def test_the_command_moves_none_but_the_callers_of_the_entry(desk: Desk) -> None:
+    entry = '[[route]]\nendpoint = "orders.get"\ncallers = ["a1b2c3d4"]\nstage = "shadow"\n\n'
+    desk.write(FILE.replace("[[route]]", entry + "[[route]]", 1))
+    ready(desk)
+    one = of(desk.told(code=0), "orders.get")
+    assert one["next"] == "crossfade cutover set orders.get canary 1 --caller a1b2c3d4"
+
+
 def test_what_is_missing_is_named_and_when_it_will_be_there(desk: Desk) -> None:
     desk.compared("orders.get", "shadow_read", "shadow", records=1000)
     desk.called("orders.get")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,7 +84,7 @@ def _notes(row: Mapping[str, Any]) -> list[str]:
     if row["in_seconds"] is not None:
         notes.append(f"at today's traffic: in {timedelta(seconds=row['in_seconds'])}")
     if row["overridden"]:
-        notes.append(f"overridden; say why: crossfade cutover why {row['endpoint']}")
+        notes.append(f"overridden; say why: crossfade cutover why {shlex.quote(row['endpoint'])}")
     notes += [f"{resource} is behind its point of no return" for resource in row["no_return"]]
     if row["verdict"] == "ready":
         notes.append(f"go on: {_next(row)}")
@@ -93,8 +94,11 @@ def _notes(row: Mapping[str, Any]) -> list[str]:
 def _next(row: Mapping[str, Any]) -> str:
     """The command for the next step."""
     step = following(row["stage"], row["percent"])
-    kind = f" --{row['kind']}" if row["kind"] else ""
-    return f"crossfade cutover set {row['endpoint']}{kind} {step}" if step else "nothing is left to do"
+    if not step:
+        return "nothing is left to do"
+    kind = [f"--{row['kind']}"] if row["kind"] else []
+    callers = [word for one in row["callers"] for word in ("--caller", one)]
+    return shlex.join(["crossfade", "cutover", "set", row["endpoint"], *step.split(), *kind, *callers])
 
 
 def document(made: Decision) -> dict[str, Any]:
