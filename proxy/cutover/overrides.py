@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from errno import EAGAIN
 from pathlib import Path
 from typing import Protocol
 
@@ -136,7 +135,9 @@ class OverrideFile:
                 return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > end:
-                    raise OSError(EAGAIN, "another process keeps it locked", str(self.path.parent)) from None
+                    raise ConfigError(
+                        f"{self.path.parent}: another process keeps it locked; end that one, or try again"
+                    ) from None
                 time.sleep(_PAUSE)
 
 

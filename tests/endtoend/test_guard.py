@@ -21,6 +21,7 @@ import pytest
 from proxy.cutover.overrides import OverrideFile, overrides_path
 from proxy.emulator import Misbehaviour
 from proxy.emulator.drifts import DRIFTS
+from proxy.errors import ConfigError
 from proxy.retired import Retired
 from proxy.store import Store
 from proxy.store.rows import Override
@@ -274,7 +275,7 @@ def test_who_keeps_the_folder_locked_holds_up_no_request() -> None:
             assert went(proxy) == "v2"
         assert "guard" in json.loads(proxy.ask("GET", "/-/readyz").body)["degraded"]
         file = OverrideFile(overrides_path(proxy.log_file.parent / "crossfade.journal"), patience=0.05)
-        with pytest.raises(OSError, match="another process keeps it locked"):
+        with pytest.raises(ConfigError, match="another process keeps it locked; end that one"):
             file.lift(["anything"])
         os.close(folder)
         until(lambda: [one.stage for one in file.overrides()] == ["shadow"])
