@@ -42,4 +42,15 @@ def _hides(firing: Firing, codecs: Sequence[Codec]) -> bool:
             return True
     except CrossfadeError:
         return True
-    return not any(one.same(after, before) or one.forward(after) == before for one in codecs)
+    return not _is_led_back(firing.rule, before, after, codecs)
+
+
+def _is_led_back(rule: str, before: bytes, after: bytes, codecs: Sequence[Codec]) -> bool:
+    own = next((one for one in codecs if one.rule == rule), None)  # nearly always the one that does
+    if own is not None and _leads_back(own, before, after):
+        return True
+    return any(_leads_back(one, before, after) for one in codecs if one is not own)
+
+
+def _leads_back(codec: Codec, before: bytes, after: bytes) -> bool:
+    return codec.same(after, before) or codec.forward(after) == before
