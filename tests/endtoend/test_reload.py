@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -19,6 +20,8 @@ import pytest
 from proxy.config.model import Config
 from proxy.mapping.api import SHIPPED
 from proxy.reload import AT_START, kept
+from tests.config.conftest import UPSTREAM
+from tests.config.test_bad import BAD as MISTAKES
 from tests.emulator.caller import order
 from tests.endtoend.process import served
 from tests.endtoend.running import Carried, carried
@@ -114,6 +117,26 @@ def test_a_bad_file_changes_nothing_and_says_so(old: str, new: str, said: str) -
         outcomes(proxy, 2)
         until(lambda: ready(proxy) == [], 5)
         assert metric(proxy, "crossfade_config_refused") == 0
+
+
+def test_every_kind_of_mistake_is_refused_by_a_running_proxy_and_the_last_good_file_stays() -> None:
+    with carried(["v2"], steered=True) as proxy:
+        before, path = proxy.snapshot, proxy.log_file.parent / "crossfade.toml"
+        good = path.read_text("utf-8")
+        loop: Any = proxy.program.loop
+        for text, *expected in MISTAKES.values():
+            path.write_text(f"{text}\n{UPSTREAM}", "utf-8")
+            assert not asyncio.run_coroutine_threadsafe(proxy.program.reloader.reload(), loop).result(20)
+            line = proxy.log_lines("config")[-1]
+            assert (line["outcome"], line["config"]) == ("refused", before.hash), text
+            assert all(part in line["findings"][0] for part in expected), (text, line)
+            assert proxy.snapshot is before
+            assert metric(proxy, "crossfade_config_refused") == 1
+        assert len(MISTAKES) >= 40
+        assert ready(proxy) == ["config"]
+        assert went(proxy) == "v2"
+        path.write_text(good, "utf-8")
+        until(lambda: ready(proxy) == [], 5)
 
 
 def test_a_mapping_folder_is_watched_and_a_bad_mapping_is_refused(tmp_path: Path) -> None:
@@ -214,8 +237,6 @@ def reloading(proxy: Carried, count: int) -> Iterator[list[bool]]:
     loop: Any = proxy.program.loop
 
     def run() -> None:
-        import asyncio  # noqa: PLC0415 - for a thread beside the loop
-
         for number in range(count):
             stage = ('"v2"', '"live"', '"canary"\npercent = 50')[number % 3]
             size = 90 + number % 4 // 2
