@@ -24,6 +24,8 @@ from proxy.types import Answer, Call
 from proxy.wire.headers import edited
 
 _REF = "ref"
+_NO_REF = frozenset({"", ".", ".."})
+"""What would make another path of a call instead of filling it."""
 Calls: TypeAlias = Generator[Call, Answer, Answer]
 
 
@@ -136,9 +138,9 @@ def _with(split: Split, record: dict[str, Raw], part: dict[str, Raw], answer: An
 
 def _held(parameters: Mapping[str, bytes], record: Mapping[str, Raw]) -> dict[str, bytes]:
     """What fills a call about a record: the path's parameters, and the record's own ref."""
-    ref = record.get(_REF, Raw(b"null"))
-    named = {_REF: quote(text_of(ref), safe="").encode()} if kind(ref) is Kind.STRING else {}
-    return {**parameters, **named}
+    raw = record.get(_REF, Raw(b"null"))
+    ref = text_of(raw) if kind(raw) is Kind.STRING else ""
+    return {**parameters, _REF: quote(ref, safe="").encode()} if ref not in _NO_REF else dict(parameters)
 
 
 def _has(part: Part, record: Mapping[str, Raw]) -> bool:
