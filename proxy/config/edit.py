@@ -55,7 +55,7 @@ def replace(path: Path, text: str) -> None:
                 file.write(text)
             _checked(draft, path.name)
             draft.chmod(path.stat().st_mode & 0o777)
-            draft.replace(path)
+            draft.replace(path.resolve())  # a link stays one
         finally:
             draft.unlink(missing_ok=True)
     except OSError as problem:

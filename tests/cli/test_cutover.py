@@ -254,6 +254,14 @@ def test_a_decision_names_the_stage_that_the_calls_stood_at_before(folder: Path)
     assert told("why", "orders.create")["decision"] == made, "nothing has changed, nothing was decided"
 
 
+def test_a_file_that_is_a_link_stays_one(folder: Path) -> None:
+    (folder / "crossfade.toml").rename(folder / "real.toml")
+    (folder / "crossfade.toml").symlink_to("real.toml")
+    assert run("set", "orders.get", "canary", "20").exit_code == 0
+    assert (folder / "crossfade.toml").is_symlink()
+    assert "percent = 20" in (folder / "real.toml").read_text("utf-8")
+
+
 @pytest.mark.parametrize("share", ["nan", "inf", "0", "101"])
 def test_a_share_that_is_none_is_refused_in_one_line(folder: Path, share: str) -> None:
     done = run("set", "orders.get", "canary", share)
