@@ -10,7 +10,7 @@ from proxy.evidence.kinds import FREE, kinds
 from proxy.evidence.observation import Observation
 from proxy.exchange import Reply
 from proxy.in_doubt import record_of
-from proxy.recorded import Done
+from proxy.recorded import Done, log_mistake
 from proxy.snapshot import Snapshot
 from proxy.translate import asked_of
 from proxy.types import Answer, Call, Version
@@ -22,7 +22,15 @@ _OWN = frozenset({Fault.OVERLOADED, Fault.JOURNAL})
 
 
 def offer(snapshot: Snapshot, done: Done) -> None:
-    """Hand an answered call over; neither what the sample leaves out nor a request that was not held is copied."""
+    """Hand an answered call over. A mistake of ours in here costs this call's evidence, and the caller nothing."""
+    try:
+        _offer(snapshot, done)
+    except Exception as error:  # noqa: BLE001 - see above; the log names the place
+        log_mistake(snapshot.log, error, done.request_id)
+
+
+def _offer(snapshot: Snapshot, done: Done) -> None:
+    """Neither what the sample leaves out nor a request that was not held is copied."""
     ahead, call, version, heard = done.ahead, done.call, done.version, _heard(done)
     if heard is None or ahead is None or call is None or version is None:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -112,3 +113,21 @@ def test_a_version_that_fails_again_and_again_is_left_alone_and_comes_back() -> 
             states = [(one["part"], one["state"]) for one in proxy.log_lines("degraded", least=2)]
             assert states == [("breaker", "degraded"), ("breaker", "recovered")]
             assert 'crossfade_comparison_breaker_open{version="v2.1"} 0.0' in proxy.metrics()
+
+
+def test_a_mistake_while_evidence_is_offered_reaches_neither_the_connection_nor_the_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with carried(["shadow"], mistakes=True) as proxy:
+        monkeypatch.setattr("proxy.offered.kinds", None)
+        with socket.create_connection(("127.0.0.1", int(proxy.url.rsplit(":", 1)[1])), 5) as caller:
+            for _ in range(2):
+                raw = request("GET", "/v2/orders/x", b"", [CREDENTIALS])
+                caller.sendall(raw.replace(b"Connection: close\r\n", b""))
+                assert caller.recv(1 << 16).startswith(b"HTTP/1.1 404")
+        until = time.monotonic() + 5
+        while len(proxy.log_lines("request")) < 2 and time.monotonic() < until:
+            time.sleep(0.01)  # offering and counting come after the answer
+        assert len(proxy.log_lines("request")) == 2
+        assert [one["exception"] for one in proxy.log_lines("internal_error")] == ["TypeError"] * 2
+        assert proxy.log_lines("runtime") == []
