@@ -218,14 +218,8 @@ class Evidence:
         found = contract_differences(observation, mapping, self._member_name)
         verdict = classify(found, (None, status))
         # Looking behind the translation costs ten times what the check does: the sample has to do for it.
-        return (
-            replace(verdict, hidden=hidden(observation.trace, mapping))
-            if self._sampled(observation)
-            else verdict
-        )
-
-    def _sampled(self, observation: Observation) -> bool:
-        return bool(observation.trace) and self.wants(observation.request_id)
+        behind = hidden(observation.trace, mapping) if self.wants(observation.request_id) else ()
+        return replace(verdict, hidden=behind) if behind else verdict
 
     def _finish(self, observation: Observation, size: int, verdict: Verdict) -> None:
         self._held -= size

@@ -17,6 +17,7 @@ from statistics import median
 import uvloop
 from msgspec.structs import replace
 
+from proxy.errors import Refused
 from proxy.in_doubt import end_with_caller
 from proxy.log import open_log
 from proxy.upstream.entries import Entry
@@ -30,6 +31,7 @@ class _Line:
     """A caller's connection, as far as a read cares."""
 
     gone = False
+    broken: Refused | None = None
     leaving: Callable[[], object] | None = None
 
     def when_handed(self, told: Callable[[bool], None]) -> None:

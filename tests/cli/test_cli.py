@@ -57,7 +57,16 @@ def admin(statuses: dict[str, int]) -> Iterator[int]:
 def test_help_lists_the_commands_and_loads_none_of_their_machinery(tmp_path: Path) -> None:
     done = crossfade("--help", folder=tmp_path)
     assert done.returncode == 0
-    for command in ("serve", "emulator", "healthcheck", "config", "version", "divergences", "callers", "purge"):
+    for command in (
+        "serve",
+        "emulator",
+        "healthcheck",
+        "config",
+        "version",
+        "divergences",
+        "callers",
+        "purge",
+    ):
         assert f"\n  {command} " in done.stdout
     program = (
         "import sys, proxy.cli\n"
