@@ -86,7 +86,8 @@ def explain(
     )
     if not isinstance(end, Reply):
         return made
-    back = WayBack(mapping.shape, declared, plans.join)
+    part = plans.gather or plans.split
+    back = WayBack(mapping.shape, declared, plans.join, part.flat.rule if part else "")
     lines = back.lines(end, answers, watch.placed(marks[0], len(watch.trace)))
     return msgspec.structs.replace(
         made,

@@ -9,7 +9,7 @@ import msgspec
 
 from proxy.errors import Refused
 from proxy.exchange import Reply
-from proxy.json import Kind, check_document, kind, open_object
+from proxy.json import Kind, check_document, kind, open_object, walk
 from proxy.mapping.declared import Catalogue, error_id
 from proxy.mapping.endpoint import Join
 from proxy.mapping.explain import Act, Value, explained
@@ -27,6 +27,8 @@ class WayBack:
     shape: ErrorShape
     declared: Catalogue
     join: Join | None
+    part: str
+    """The step that puts parts into records; empty where there is none."""
 
     def lines(self, reply: Reply, answers: Sequence[Answer], placed: Sequence[Placed]) -> list[Value]:
         """Every value of the answer's body; `placed` are the firings after the first call."""
@@ -34,38 +36,53 @@ class WayBack:
         given = [readable(one).body for one in answers]
         if reply.answer.status >= 400:
             acts = _error(self.shape, native, made)
-            return _numbered(
-                explained(_object(native), made, acts, self.declared, forward=False), given, native
-            )
+            lines = explained(_object(native), made, acts, self.declared, forward=False)
+            return _numbered(lines, given, native, len(given))
         if not _document(native):
             return []
         plain = reply.untranslated or reply.answer.status >= 300
         acts = [] if plain else [one for one in placed if one.firing.before or one.firing.after]
         lines = explained(native, made, acts, self.declared, forward=False)
         if self.join is not None and any(one.firing.rule == self.join.rule for one in acts):
-            return _joined(lines, self.join, self.declared, given)
-        return _numbered(lines, given, native)
+            lines = _joined(lines, self.join, self.declared, given)
+        else:
+            lines = _numbered(lines, given, native, 1)
+        return self._parted(lines, given) if self.part and native not in given else lines
+
+    def _parted(self, lines: Sequence[Value], given: Sequence[bytes]) -> list[Value]:
+        """The lines, with those made by the step that was at work where no answer has the place: they were pairs."""
+        there = [set(), *({place for place, _ in walk(body)} if _document(body) else set() for body in given)]
+        return [
+            one if one.source is None or one.source in there[one.answer] else self._from_pairs(one)
+            for one in lines
+        ]
+
+    def _from_pairs(self, line: Value) -> Value:
+        acts = line.acts
+        if not any(one.declared.id == self.part for one in acts):
+            acts = (Act(self.declared[self.part], None, line.before), *acts)
+        return msgspec.structs.replace(line, source=None, before=None, acts=acts)
 
 
-def _numbered(lines: Sequence[Value], given: Sequence[bytes], native: bytes) -> list[Value]:
-    """The lines with the number of the answer that they come from."""
-    number = next((number for number, body in enumerate(given, 1) if body == native), len(given))
+def _numbered(lines: Sequence[Value], given: Sequence[bytes], native: bytes, otherwise: int) -> list[Value]:
+    """The lines with the number of the answer that they come from; `otherwise` where it was made out of several."""
+    number = next((number for number, body in enumerate(given, 1) if body == native), otherwise)
     return [msgspec.structs.replace(one, answer=number) for one in lines]
 
 
 def _joined(lines: Sequence[Value], join: Join, declared: Catalogue, given: Sequence[bytes]) -> list[Value]:
-    """The lines of an answer out of two: under the joined member the place is one in the second."""
-    member, last = f"/{join.member}", len(given)
+    """The lines of an answer out of two, and of parts after them: under the joined member the place is in the second."""
+    member = f"/{join.member}"
     found: list[Value] = []
     for one in lines:
         if one.source is not None and (one.source + "/").startswith(member + "/"):
-            found.append(msgspec.structs.replace(one, source=one.source[len(member) :], answer=last))
+            found.append(msgspec.structs.replace(one, source=one.source[len(member) :], answer=2))
         else:
-            found.append(msgspec.structs.replace(one, answer=last - 1))
-    replaced = open_object(given[-2]).get(join.member)
+            found.append(msgspec.structs.replace(one, answer=1))
+    replaced = open_object(given[0]).get(join.member)
     if replaced is not None:
         act = Act(declared[join.rule], bytes(replaced), None)
-        found.append(Value(None, None, member, bytes(replaced), (act,), last - 1))
+        found.append(Value(None, None, member, bytes(replaced), (act,), 1))
     return found
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,6 +41,26 @@ TEXTS = {
     "money": ["30.60", "1e2", "-0", "12345678901234567890"],
     "integer": ["0", "100"],
 }
+PARTED = {one.on: one for file in SOURCE.resources for one in file.step if one.members}
+"""The endpoints that write or read a part of a record, each with its step."""
+WORDS = {table.type: [json.dumps(one.v2_1) for one in table.entry] for table in SOURCE.values.table}
+"""v2.1's own words, which a leaf without a list may hold."""
+LISTS = [
+    '[{"origin":"DUB","seats":2},{}]',
+    "[]",
+    '[{"carrier":"EI"}]',
+    '[{"origin":1.50}]',
+    '[{"origin":{}}]',
+    '[{"a b":1}]',
+]
+"""What stands in members that v2.1 keeps in a part: flat objects, and others that cannot be carried."""
+PAIRS = [
+    '"%s":2,"%s0Origin":"DUB","%s1Seats":1.50,"other":true',
+    '"%s":0',
+    '"%s":"x","%s0Origin":"DUB"',
+    '"note":1',
+]
+"""What may stand in a part: pairs of v2's callers and of others."""
 
 
 def token(schema: Schema) -> st.SearchStrategy[str]:
@@ -48,13 +70,15 @@ def token(schema: Schema) -> st.SearchStrategy[str]:
     if schema.enum:
         return st.sampled_from([json.dumps(one) for one in schema.enum])
     if "string" in schema.types:
-        return st.sampled_from(['"AAA-9999"', '"é\\u0041"', '""'])
+        return st.sampled_from([*WORDS.get(schema.codec, []) * 3, '"AAA-9999"', '"é\\u0041"', '""'])
     return st.sampled_from(["1", "2.0", "false"]) if schema.types != ("integer",) else st.just("7")
 
 
 @st.composite
-def document(draw: st.DrawFn, schema: Schema, odd: int = 12) -> str:
-    """A JSON text for a schema; one value in `odd` is of another kind."""
+def document(
+    draw: st.DrawFn, schema: Schema, odd: int = 12, fixed: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """A JSON text for a schema; one value in `odd` is of another kind. An object has the members in `fixed`."""
     if draw(st.integers(0, odd)) == 1:
         return draw(st.sampled_from(ODD))
     if schema.items is not None:
@@ -68,6 +92,7 @@ def document(draw: st.DrawFn, schema: Schema, odd: int = 12) -> str:
     }
     if draw(st.integers(0, 3)) == 0:
         members |= {"loyalty": draw(st.sampled_from(ODD)), "a/~b": "1.0"}
+    members |= fixed
     inside = [f"{json.dumps(name)}:{text}" for name, text in members.items()]
     return "{" + draw(st.sampled_from([",", ", "])).join(inside) + "}"
 
@@ -75,15 +100,42 @@ def document(draw: st.DrawFn, schema: Schema, odd: int = 12) -> str:
 @st.composite
 def calls(draw: st.DrawFn) -> Call:
     """One request to an order endpoint: any documented query, a body where there is one."""
-    endpoint = draw(st.sampled_from([one for file in SOURCE.resources for one in file.endpoint]))
+    known = [one for file in SOURCE.resources for one in file.endpoint]
+    endpoint = draw(st.sampled_from(known) | st.sampled_from([one for one in known if one.id in PARTED]))
     method, _, template = endpoint.v2.partition(" ")
     operation = SOURCE.v2.operations.get(endpoint.v2)
     pairs = draw(_query(operation)) if operation else ""
     body = ""
     if operation is not None and operation.request is not None:
-        schema = operation.request
-        body = draw(st.one_of(document(schema, 60), document(schema, 60), document(schema), st.just("{")))
+        schema, parted = operation.request, draw(_parted(endpoint.id, operation.request))
+        likely = document(schema, 60, parted)
+        body = draw(st.one_of(likely, likely, document(schema), st.just("{")))
     return Call(method, (re.sub(r"\{\w+\}", REF, template) + pairs).encode(), [], body.encode())
+
+
+@st.composite
+def _parted(draw: st.DrawFn, endpoint: str, schema: Schema) -> dict[str, str]:
+    """Mostly what v2.1 keeps in a part, in a record that can have one; nothing where there is no such part."""
+    found: dict[str, str] = {}
+    for step in [PARTED[endpoint]] if endpoint in PARTED and draw(st.integers(0, 3)) else ():
+        for name in step.members:
+            texts = LISTS if schema.members[name].items is not None else ['"ADT"', '"CHD"', "null", "{}"]
+            found |= {name: draw(st.sampled_from(texts))} if draw(st.booleans()) else {}
+        found |= {name: json.dumps(words[0]) for name, words in step.only.items()}
+    return found
+
+
+def _native(schema: Schema, name: str) -> str:
+    """v2.1's first word for a member of a record; empty where there is none."""
+    member = schema.members.get(name)
+    return next(iter(WORDS.get(member.codec, [])), "") if member else ""
+
+
+def _pairs(operation: str) -> list[str]:
+    """What may stand in the part that this operation is about; nothing where it is about none."""
+    about = PARTED.values() if operation.endswith("/ext") else ()
+    names = dict.fromkeys(name for one in about for name in one.members)
+    return [text.replace("%s", name) for name in names for text in PAIRS]
 
 
 @st.composite
@@ -107,4 +159,8 @@ def answer(draw: st.DrawFn, operation: str) -> Answer:
         return Answer(
             status, [], draw(st.sampled_from([b"", b"<html>", b'{"message":"no","x":[1]}', b"null"]))
         )
-    return Answer(status, [], draw(document(schema, 40)).encode())
+    words = {name: one for step in PARTED.values() for name in step.only if (one := _native(schema, name))}
+    body, pairs = draw(document(schema, 40, words) | document(schema, 40)), _pairs(operation)
+    if status < 300 and pairs and len(body) > 2 and body[0] == "{" and draw(st.integers(0, 4)):
+        body = f"{{{draw(st.sampled_from(pairs))},{body[1:]}"
+    return Answer(status, [], body.encode())

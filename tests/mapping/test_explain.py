@@ -185,6 +185,7 @@ def test_a_golden_exchange_is_told_to_its_end(golden: Golden) -> None:
     assert shown.answer.status == golden.content["answer"]["status"]
     assert [one.call.method for one in shown.calls] == [one["method"] for one in upstream]
     check_lines(shown.back, shown.answer.body)
+    check_sources(shown.back, [b"", *(one.body for one in answers)])
     assert len(explain(mapping, DECLARED, asked(mapping, golden.content["request"])).calls) == 1
 
 
