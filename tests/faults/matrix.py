@@ -34,10 +34,10 @@ Of each cell the tests hold that
 `as usual` is what the platform answers when nothing is wrong. `as it came` is the platform's own answer: its status, its
 fields and, where v2 answers, its very bytes; where v2.1 answers, an error's body is put into v2's shape. `200 as v2.1 said
 it` is a write that went well with an answer that cannot be said in v2's words: it is handed on with
-`X-Crossfade-Untranslated`, since an error would invite the caller to write again. `200, then a reset` is an answer larger
-than `server.max_body`, [passed on as it comes](limits.md): when it breaks off, the caller's connection is reset, so that it
-never looks whole; for such an answer `read_timeout` counts for each silence, and no time in all. A deletion counts as a
-write.
+`X-Crossfade-Untranslated`, since an error would invite the caller to write again. A write whose further step failed is
+answered as what stands, with `X-Crossfade-Partial` naming that step. `200, then a reset` is an answer larger than
+`server.max_body`, [passed on as it comes](limits.md): when it breaks off, the caller's connection is reset, so that it never
+looks whole; `read_timeout` then counts for each silence. A deletion counts as a write.
 
 ## The platform
 """
