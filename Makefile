@@ -29,7 +29,7 @@ demo: setup ## see it work: platform stand-in, proxy, traffic, divergences (SECO
 
 test: setup system lint ## run all checks and all tests
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m pytest -q -n 2 -rs --cov --cov-report=
+	@$(BIN)/python -m pytest -q -n 3 -rs --cov --cov-report=
 	$(call step,coverage 100 % of the pure floors,$(BIN)/coverage report --include='$(PURE)' --fail-under=100)
 	$(call step,coverage 95 % of everything,$(BIN)/coverage report --fail-under=95)
 
