@@ -80,7 +80,7 @@ REFUSED: dict[str, tuple[bytes, int, str, str]] = {
     "limit twice": (_get("/v2/orders?referenceId=a&limit=1&limit=2"), 400, "CF-QUERY", "limit"),
     "unknown query": (_get("/v2/orders?referenceId=a&colour=red"), 501, "CF-UNMAPPED", "query"),
     "unmapped path": (_get("/v2/orders/r1/attachments"), 501, "CF-UNMAPPED", "path"),
-    "unmapped resource": (_get("/v2/orderInvoices/r1"), 501, "CF-UNMAPPED", "path"),
+    "unmapped resource": (_get("/v2/orderItems/r1/notes"), 501, "CF-UNMAPPED", "path"),
     "patch": (_get("/v2/orders/r1", "PATCH"), 405, "CF-METHOD", "POST"),
     "put of the list": (_get("/v2/orders", "PUT"), 405, "CF-METHOD", "POST"),
     "delete": (_get("/v2/orders/r1", "DELETE"), 405, "CF-METHOD", "order_delete"),
