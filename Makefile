@@ -43,7 +43,7 @@ format: setup ## bring the code into form
 	@$(BIN)/ruff check --fix --quiet; $(BIN)/ruff format
 
 laws: setup ## hold every law over 10,000 examples for each endpoint, and print the declared losses
-	@CROSSFADE_LAWS=long $(BIN)/python -m pytest -q -n 2 --timeout 3000 tests/laws
+	@CROSSFADE_LAWS=long $(BIN)/python -m pytest -q -n 2 --timeout 3000 tests/laws tests/mapping/test_explain.py
 
 mapping-mutants: setup ## change the mapping one word at a time; laws and goldens must notice each
 	@$(BIN)/python -m tests.laws.mutants

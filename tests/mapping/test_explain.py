@@ -27,6 +27,7 @@ from proxy.mapping.explain import Value, explained
 from proxy.mapping.nodes import Firing
 from proxy.translate import asked_of
 from proxy.types import Answer, Call
+from tests.laws.run import LONG
 from tests.mapping import toy
 from tests.mapping.goldens import BASES, FOLDER, PLATFORM, Golden, asked, goldens
 from tests.mapping.requests import COMPATS, SOURCE, answer, calls
@@ -118,7 +119,7 @@ def check_sources(lines: tuple[Value, ...], bodies: list[bytes]) -> None:
             assert bytes(there[one.source]) == one.before
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000 if LONG else 500, deadline=None)
 @given(call=calls(), number=st.integers(0, len(COMPILED) - 1), data=st.data())
 def test_it_says_what_traffic_does_and_accounts_for_every_value(call: Call, number: int, data: Any) -> None:
     mapping = COMPILED[number]
