@@ -1,4 +1,4 @@
-"""`make bench`: run every bench, print what it prints, and write docs/benchmarks.md: `python -m tests.bench.page FILE`."""
+"""`make bench`: run every bench, print what it prints, and write docs/benchmarks.md: `python -m tests.bench.page FILE [--quick]`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ _PARTS = (
     ("The upstream engines", "bench_engine", False),
 )
 """Title, program, whether it prints Markdown."""
+_QUICK = {"bench_proxies": ("3", "2"), "bench_shadow": ("2",)}
+"""What `--quick` says to programs: fewer and shorter rounds."""
 
 
 def main() -> None:
@@ -34,9 +36,13 @@ def main() -> None:
     machine = f"{platform.system()} on {platform.machine()}"
     parts = [_INTRODUCTION.format(day=day, python=platform.python_version(), machine=machine)]
     for title, program, markdown in _PARTS:
+        words = _QUICK.get(program, ()) if "--quick" in sys.argv[2:] else ()
         print(f"\n## {title}: python -m tests.bench.{program}\n", flush=True)
         done = subprocess.run(
-            [sys.executable, "-m", f"tests.bench.{program}"], stdout=subprocess.PIPE, text=True, check=False
+            [sys.executable, "-m", f"tests.bench.{program}", *words],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         )
         print(done.stdout, flush=True)
         if done.returncode:
