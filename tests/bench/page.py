@@ -1,4 +1,4 @@
-"""`make bench`: run every bench, print what it prints, and write docs/benchmarks.md: `python -m tests.bench.page FILE [--quick]`."""
+"""`make bench`: run every bench, print it, and write docs/benchmarks.md: `python -m tests.bench.page FILE [--quick]`."""
 
 from __future__ import annotations
 
