@@ -9,6 +9,7 @@ import os
 import signal
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import uvloop
 from prometheus_client import CollectorRegistry, generate_latest
@@ -27,7 +28,7 @@ from proxy.errors import ConfigError
 from proxy.listen import Listener, run_all
 from proxy.log import EventLog, foreign_loggers, open_log
 from proxy.reload import Reloader
-from proxy.serve import Gateway, Receive, Scope, Send
+from proxy.serve import RAW_TARGET, Gateway, Receive, Scope, Send
 from proxy.steering import Steering
 
 _FLUSH = 5.0
@@ -77,7 +78,11 @@ class Operators:
         return self._gateway.limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; ASGI's names of fields are in lower case."""
+        """Answer one request; ASGI asks for the names of fields in lower case and for the parts of the target."""
+        path, _, scope["query_string"] = scope[RAW_TARGET].partition(b"?")
+        if not path.startswith(b"/"):  # the absolute form (RFC 9112 §3.2.2)
+            path = b"/" + path.partition(b"://")[2].partition(b"/")[2]
+        scope["raw_path"], scope["path"] = path, unquote(path.decode("latin-1"))
         scope["headers"] = [(name.lower(), value) for name, value in scope["headers"]]
         await self._pages(scope, receive, send)
 

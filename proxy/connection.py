@@ -27,6 +27,8 @@ from proxy.wire.framing import check_framing
 
 _BUFFER = 64 * 1024
 """Bytes of a request body that may wait to be read."""
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+_EXPECT = len(b"expect")
 _WAITING = 32
 """Whole requests that may wait behind one in flight: what comes in one read can be thousands, each of which costs memory."""
 
@@ -38,7 +40,6 @@ class GatewayProtocol(Replying):
         """A caller has connected, and has to say something soon."""
         super().connection_made(transport)
         self._cycles: list[RequestResponseCycle] = []
-        self._open = True
         self._began = False
         self._head = 0
         self._left = self._limits.max_head
@@ -82,8 +83,7 @@ class GatewayProtocol(Replying):
 
     def on_message_begin(self) -> None:
         """A new request begins: its header section is open again."""
-        super().on_message_begin()
-        self._unset_keepalive_if_required()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._open = self._began = True
         self._head = 0
         self._left = self._limits.max_head
@@ -102,7 +102,7 @@ class GatewayProtocol(Replying):
             self._fault = Fault.HEAD_TOO_LARGE
             raise ValueError
         if self._open:
-            if name.lower() == b"expect" and value.lower() == b"100-continue":
+            if len(name) == _EXPECT and name.lower() == b"expect" and value.lower() == b"100-continue":
                 self.expect_100_continue = True
             self.headers.append((name, value))
 
@@ -115,18 +115,18 @@ class GatewayProtocol(Replying):
         self._open = False
         if len(self.pipeline) >= _WAITING:
             raise ValueError
-        check_framing(self.parser.get_http_version(), self.headers)
-        if self.parser.get_http_version() == "1.0":
-            self.expect_100_continue = False  # RFC 9110 §10.1.1
+        version = self.parser.get_http_version()
+        check_framing(version, self.headers)
         if self.parser.should_upgrade():
             return  # the parser stops here; it is read again without the wish
-        scope: Any = self.scope
-        scope[RAW_TARGET] = self.url
-        scope[LINE] = self
-        super().on_headers_complete()
-        scope[ANSWERED] = partial(self._answer, self.cycle)
-        scope[AT_HAND] = partial(_at_hand, self.cycle)
-        self._cycles = [*(one for one in self._cycles if not one.response_complete), self.cycle]
+        before = [one for one in self._cycles if not one.response_complete]
+        self.cycle = self._cycle(version)
+        self._cycles = [*before, self.cycle]
+        if before:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+        else:
+            self._start_asgi_task(self.cycle, self.app)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body, for the request that it belongs to."""
@@ -143,6 +143,37 @@ class GatewayProtocol(Replying):
             self.cycle.message_event.set()
             if not self.pipeline:
                 self.flow.resume_reading()  # a large body has paused it, and a caller that leaves must be heard
+
+    def _cycle(self, version: str) -> RequestResponseCycle:
+        """The request whose header section is whole; who needs its path takes it from the target."""
+        scope: Any = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "method": self.parser.get_method().decode("ascii"),
+            "headers": self.headers,
+            RAW_TARGET: self.url,
+            LINE: self,
+        }
+        cycle = RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue and version != "1.0",  # RFC 9110 §10.1.1
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        scope[ANSWERED] = partial(self._answer, cycle)
+        scope[AT_HAND] = partial(_at_hand, cycle)
+        return cycle
 
     def _fed(self, data: bytes) -> bytes:
         """Have bytes parsed; gives what has to be parsed after them."""
@@ -164,7 +195,7 @@ class GatewayProtocol(Replying):
         kept = [(name, value) for name, value in headers if name.lower() not in {b"upgrade", b"connection"}]
         options = [value for name, value in headers if name.lower() == b"connection"]
         wanted = [one.strip() for one in b",".join(options).split(b",")]
-        kept += [(b"Connection", one) for one in wanted if one and one.lower() != b"upgrade"]
+        kept += [(b"Connection", one) for one in wanted if one.lower() not in {b"", b"upgrade"}]
         lines = [method + b" " + url + b" HTTP/" + version, *(name + b": " + value for name, value in kept)]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it

@@ -51,7 +51,7 @@ def engine_for(snapshot: Snapshot, version: Version, call: Call, done: Done) -> 
         step=0,
         at=0,
         endpoint=done.ahead.label if done.ahead else "",
-        version=version.value,
+        version=str(version),
         caller=done.caller,
         record=record_of(snapshot, call, done),
     )

@@ -17,6 +17,7 @@ from proxy.types import Answer, Call, Version
 
 _COMPARED = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 """Methods with an answer to compare: `HEAD` has no body, `OPTIONS` is about the path."""
+_UNSAMPLED = ((), FREE)
 _OWN = frozenset({Fault.OVERLOADED, Fault.JOURNAL})
 """Failures that are ours: they say nothing about v2.1."""
 
@@ -38,9 +39,9 @@ def _offer(snapshot: Snapshot, done: Done) -> None:
     if endpoint is None or call.method not in _COMPARED or call.rest is not None:
         return
     answer = heard if isinstance(heard, Answer) else heard.answer
-    wanted = kinds(ahead.stage.value, version, writes=endpoint.is_write, status=answer.status)
-    if not evidence.wants(done.request_id):
-        wanted = tuple(one for one in wanted if one in FREE)
+    wanted = kinds(str(ahead.stage), version, writes=endpoint.is_write, status=answer.status)
+    if wanted not in _UNSAMPLED and not evidence.wants(done.request_id):
+        wanted = FREE if wanted[:1] == FREE else ()
     conflicted = version is Version.V2 and evidence.meets(endpoint, answer, done.answered)
     if not wanted and not conflicted:
         return
@@ -70,7 +71,7 @@ def _observed(snapshot: Snapshot, done: Done, ahead: Ahead, call: Call, heard: A
     return Observation(
         evidence="contract",
         endpoint=asked.endpoint,
-        stage=ahead.stage.value,
+        stage=str(ahead.stage),
         caller=done.caller,
         record=record_of(snapshot, call, done),
         request_id=done.request_id,

@@ -55,7 +55,7 @@ def count_call(snapshot: Snapshot, done: Done, answer: Answer) -> None:
     call = ""
     if ahead.template:
         call = f"{done.method if done.method in METHODS else 'OTHER'} {ahead.template}"
-    version = "" if done.version is None else done.version.value
+    version = "" if done.version is None else str(done.version)
     key = CallKey(done.caller, ahead.label, version, call)
     snapshot.recorder.called(key, failed=answer.status >= 500, seconds=done.answered)
 

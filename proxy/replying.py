@@ -25,6 +25,8 @@ from proxy.owed import Owed
 from proxy.sending import head_of, let_go, send_parts
 from proxy.types import Answer, Rest
 
+_EARLY = 0.001
+"""Seconds that a timer may be early."""
 _LINGER = 2.0
 """Seconds in which what still comes is taken and dropped, so that a caller that still sends can read its answer."""
 
@@ -62,10 +64,11 @@ class Replying(HttpToolsProtocol):
         super().connection_made(transport)
         self._app = cast("App", self.app)
         self._limits = self._app.limits
-        self.timeout_keep_alive = self._limits.keepalive  # type: ignore[assignment] # uvicorn says int and takes both
         self._owed = Owed(self.loop, transport)
         self._stall: asyncio.TimerHandle | None = None
         self._deaf = self._ended = False
+        self._open = True
+        self._idle_since = 0.0
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
@@ -149,9 +152,29 @@ class Replying(HttpToolsProtocol):
             self._stall.cancel()
             self._stall = None
 
+    def on_response_complete(self) -> None:
+        """The next request may begin, or the caller is idle from now on. One timer serves many requests."""
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            due = self._idle_since + self._limits.keepalive
+            self.timeout_keep_alive_task = self.loop.call_at(due, self.timeout_keep_alive_handler)
+
     def timeout_keep_alive_handler(self) -> None:
-        """The caller has been idle for long enough."""
-        self._close()
+        """The caller may have been idle for long enough. While it is not, the end of its answer sets the timer again."""
+        self.timeout_keep_alive_task = None
+        if self._open or not self.cycle.response_complete:
+            return
+        due = self._idle_since + self._limits.keepalive
+        if self.loop.time() < due - _EARLY:
+            self.timeout_keep_alive_task = self.loop.call_at(due, self.timeout_keep_alive_handler)
+        else:
+            self._close()
 
     def _close(self) -> None:
         """End the connection behind what is written, but do not wait for ever until that is read."""

@@ -44,7 +44,8 @@ class Counts(Collector):
             self._ended[endpoint, evidence, verdict.cls] += 1
             if verdict.reason is not None:
                 self._reasons[verdict.cls, verdict.reason] += 1
-            self._hidden.update((endpoint, rule) for rule in verdict.hidden)
+            for rule in verdict.hidden:
+                self._hidden[endpoint, rule] += 1
 
     def lose(self, rules: Iterable[str]) -> None:
         """Declared losses that answers have suffered, quiet ones too."""

@@ -208,7 +208,9 @@ class Evidence:
             return failed("compare_error")
 
     def _checked(self, observation: Observation, mapping: CompiledMapping) -> Verdict:
-        self._counts.lose(one.rule for one in observation.trace if one.rule in mapping.losses)
+        lost = [one.rule for one in observation.trace if one.rule in mapping.losses]
+        if lost:
+            self._counts.lose(lost)
         status = observation.answer.status
         if (status == 429 or status >= 500) and not observation.untranslated:
             # The platform is in trouble or has had enough: that says nothing about the two versions.

@@ -20,8 +20,8 @@ EvidenceKind: TypeAlias = Literal["contract", "shadow_read", "reverse_shadow", "
 `reverse_shadow`: v2.1's answer against v2's to the same read. `translate_only`: whether a write that v2 answered could have
 gone to v2.1. `read_back`: the record that a write has left, read through both."""
 
-FREE: frozenset[EvidenceKind] = frozenset({"contract"})
-"""Kinds that are made of every call: they cost neither a call nor a copy. All others are made of the sample."""
+FREE: tuple[EvidenceKind, ...] = ("contract",)
+"""Kinds that are made of every call: they cost neither a call nor a copy, and come first. Others are made of the sample."""
 
 _V2_READ: tuple[EvidenceKind, ...] = ("shadow_read",)
 _V2_WRITE: tuple[EvidenceKind, ...] = ("translate_only", "read_back")

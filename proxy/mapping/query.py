@@ -36,10 +36,10 @@ class Refuse:
 
     def apply(self, pairs: Pairs, trace: Trace) -> Pairs:
         """Raise when it is there."""
-        if any(name == self.name for name, _ in pairs):
-            raise Refused(
-                Fault.QUERY, self.message, self.says, pointer=f"?{self.name.decode()}", rule=self.rule
-            )
+        for name, _ in pairs:
+            if name == self.name:
+                place = f"?{self.name.decode()}"
+                raise Refused(Fault.QUERY, self.message, self.says, pointer=place, rule=self.rule)
         return pairs
 
 

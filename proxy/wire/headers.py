@@ -100,8 +100,9 @@ _OWN_VIA = re.compile(rb"(?:^|,)[ \t]*[^ \t,]+[ \t]+" + PSEUDONYM + rb"(?=[ \t,]
 
 def first(headers: Headers, name: bytes) -> bytes | None:
     """The value of the first field line with this lower-case name, or `None`."""
+    size = len(name)
     for key, value in headers:
-        if key == name or key.lower() == name:
+        if len(key) == size and key.lower() == name:
             return value
     return None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+from random import getrandbits
 
 from proxy.types import Headers
 from proxy.wire.headers import first
@@ -12,8 +12,8 @@ _ACCEPTABLE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
 def new() -> str:
-    """A new id: 24 hexadecimal digits, 96 random bits."""
-    return os.urandom(12).hex()
+    """A new id: 24 hexadecimal digits, 96 random bits. It names and hides nothing, so the kernel need not be asked."""
+    return f"{getrandbits(96):024x}"
 
 
 def acceptable(value: bytes) -> str | None:
