@@ -78,7 +78,7 @@ def wait_for_shadows(proxy: Carried, least: int) -> None:
     until = time.monotonic() + 5
     while shadows(proxy) < least and time.monotonic() < until:
         time.sleep(0.01)
-    assert shadows(proxy) == least
+    assert shadows(proxy) >= least
     time.sleep(0.2)
 
 
