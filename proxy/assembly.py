@@ -21,7 +21,7 @@ from proxy.evidence.engine import Evidence
 from proxy.evidence.reads import Reads
 from proxy.log import EventLog
 from proxy.mapping.api import SHIPPED, CompiledMapping, Source, load
-from proxy.mapping.stored import Renamed, renamed_values
+from proxy.mapping.stored import Lasting, lasting
 from proxy.snapshot import Snapshot
 from proxy.store import Keep, Recorder
 from proxy.upstream import Engine, UpstreamSettings, make_engine
@@ -48,7 +48,7 @@ def build(loaded: Loaded, registry: CollectorRegistry, log: EventLog) -> Snapsho
         config=config,
         hash=loaded.hash,
         mapping=mapping,
-        renamed=_renamed(source, config),
+        lasting=_lasting(source, config),
         decider=Decider(mapping, routes, bucket_salt, config.unmapped == "v2", Splitter()),
         callers=CallerIds(key),
         key=key,
@@ -91,7 +91,7 @@ def rebuilt(loaded: Loaded, old: Snapshot) -> Snapshot:
         config=config,
         hash=loaded.hash,
         mapping=mapping,
-        renamed=_renamed(source, config),
+        lasting=_lasting(source, config),
         decider=Decider(mapping, routes, old.decider.salt, config.unmapped == "v2", old.decider.splitter),
         v2=v2,
         v2_1=v2_1,
@@ -104,8 +104,8 @@ def _source(config: Config) -> Source:
     return load(Path(config.mappings) if config.mappings else SHIPPED)
 
 
-def _renamed(source: Source, config: Config) -> dict[str, Renamed]:
-    return renamed_values(source, source.switches(config.compat))
+def _lasting(source: Source, config: Config) -> dict[str, Lasting]:
+    return lasting(source, source.switches(config.compat))
 
 
 def _allowed_hosts(config: Config) -> frozenset[bytes]:

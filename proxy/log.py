@@ -63,7 +63,10 @@ EVENTS: Mapping[Event, Fields] = {
     "divergence": _fields(
         "request_id endpoint stage evidence class caller record groups differences", "reason"
     ),
-    "decision": _fields("endpoint route rule config old_stage new_stage", "reason comparisons unexpected"),
+    "decision": _fields(
+        "endpoint route rule config old_stage new_stage",
+        "reason comparisons unexpected old_percent new_percent",
+    ),
     "in_doubt": _fields("request_id endpoint step caller outcome", "record code"),
     "config": _fields("outcome config", "findings"),
     "started": _fields("version config host port", "admin_host admin_port engine"),

@@ -11,7 +11,7 @@ from proxy.evidence.engine import Evidence
 from proxy.evidence.reads import Reads
 from proxy.log import EventLog
 from proxy.mapping.api import CompiledMapping
-from proxy.mapping.stored import Renamed
+from proxy.mapping.stored import Lasting
 from proxy.store import Recorder
 from proxy.upstream import Engine
 from proxy.upstream.attempts import Attempts
@@ -27,8 +27,8 @@ class Snapshot:
     hash: str
     """Names the configuration, in the log and in decisions."""
     mapping: CompiledMapping
-    renamed: Mapping[str, Renamed]
-    """Endpoints whose stored values the versions call differently: from the first write on there is no way back."""
+    lasting: Mapping[str, Lasting]
+    """By endpoint: what writes through v2.1 leave that v2 knows otherwise."""
     decider: Decider
     callers: CallerIds
     key: bytes

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 from msgspec.structs import replace as replaced
 from prometheus_client import CollectorRegistry
 
+from proxy.cutover.changed import changed, shares
 from proxy.cutover.chronicle import Chronicle, Ruling
 from proxy.cutover.events import events, unit
 from proxy.cutover.gauges import Gauges
 from proxy.cutover.guard import Fired, Guard
-from proxy.cutover.memory import Memory, MemoryFile, memory_path, recall
+from proxy.cutover.holding import Holding
+from proxy.cutover.learnt import Learnt
+from proxy.cutover.memory import memory_path
 from proxy.cutover.mirror import Mirror
 from proxy.cutover.overrides import OverrideFile, overrides_path, stages_of
 from proxy.cutover.react import BACK, Reason, guarded, reaction
@@ -46,27 +48,32 @@ class Steering:
     """Belongs to one gateway and one event loop."""
 
     def __init__(self, gateway: Gateway, registry: CollectorRegistry) -> None:
-        """Take over what an earlier process has left. Raises ConfigError for a file that holds something else."""
+        """Take over what an earlier process has left; what cannot be read is believed to say what is safe."""
         snapshot = gateway.snapshot
         journal = Path(snapshot.config.journal.path)
         self._gateway = gateway
-        self._memory = MemoryFile(memory_path(journal))
-        memory = recall(self._memory.path)
-        self._crossed = memory.crossed
-        self._met = Counter(memory.conflicts)
-        self.guard = Guard(snapshot.config.guard, 1, memory.watched)
         self.file = OverrideFile(overrides_path(journal), patience=_PATIENCE)
         self._mirror = Mirror(Store(snapshot.config.store.url.get_secret_value()))
         self._chronicle = Chronicle(self.file, self._mirror, snapshot.log, snapshot.troubles)
+        self._learnt = Learnt(memory_path(journal), self._chronicle)
+        self.guard = Guard(snapshot.config.guard, 1, self._learnt.watched)
         self._stamp = self.file.stamp()
-        self._overrides = stages_of(self.file.overrides())
+        self._holding = Holding(self._read_overrides())
         self._filed = snapshot.decider.routes
         self._retired = Retired()
         self._see(snapshot)
         self.adopt(snapshot)
         snapshot.evidence.listen(self.told)
         splitter = snapshot.decider.splitter
-        registry.register(Gauges(self.guard, splitter, lambda: self._routes, lambda: len(self._overrides)))
+        registry.register(
+            Gauges(
+                self.guard,
+                splitter,
+                lambda: self._routes,
+                lambda: len(self._held),
+                lambda: self._chronicle.failing,
+            )
+        )
 
     def adopt(self, snapshot: Snapshot) -> None:
         """Let requests see another configuration from now on, under the overrides that still stand."""
@@ -74,8 +81,7 @@ class Steering:
         before = old.decider.routes
         self._filed = snapshot.decider.routes
         self._keys = keys = frozenset(entry.key for entry in self._filed.entries)
-        lapsed = self._overrides.keys() - keys
-        self._overrides = {key: stage for key, stage in self._overrides.items() if key in keys}
+        lapsed = self._holding.keep(keys)
         self._see(snapshot)
         snapshot.evidence.settle(
             snapshot.config.shadow, snapshot.mapping, snapshot.shadow, snapshot.config.ignore
@@ -91,15 +97,14 @@ class Steering:
 
     def told(self, observation: Observation, verdict: Verdict) -> None:
         """Hear of a verdict. A mistake of the guard's own costs this verdict, not the one who tells it."""
-        if observation.route not in self._keys:
-            return
         try:
-            self._hear(observation, verdict)
+            self._cross(observation)
+            if observation.route in self._keys:
+                self._hear(observation, verdict)
         except Exception as error:  # noqa: BLE001 - see above; the log names the place
             log_mistake(self._gateway.snapshot.log, error, observation.request_id)
 
     def _hear(self, observation: Observation, verdict: Verdict) -> None:
-        self._cross(observation)
         settings = self._gateway.snapshot.config.guard
         found = events(observation, verdict, settings.slow_after)
         fired = self.guard.hear(observation.route, found, unit(observation), time.time())
@@ -126,30 +131,32 @@ class Steering:
         if not self._chronicle.flush() or stamp == self._stamp:
             return
         self._stamp = stamp
-        found = self._overrides
-        with self._chronicle.guarded(self.file.path):
-            found = stages_of(self.file.overrides())
-        lifted = self._overrides.keys() - found.keys()
+        found = self._read_overrides()
+        if found is not None:
+            self._take_over(found)
+
+    def _read_overrides(self) -> dict[str, Stage] | None:
+        return self._chronicle.tried(self.file.path, lambda: stages_of(self.file.overrides()))
+
+    def _take_over(self, stages: Mapping[str, Stage]) -> None:
+        found = {key: stage for key, stage in stages.items() if key in self._keys}
+        before, blind = self._routes, not self._holding.known
+        taken, lifted = self._holding.learn(found)
         for key in lifted:
             self.guard.forget(key)
         if lifted:
             self._mirror.lift(lifted)
-        for key in (found.keys() & self._keys) - self._overrides.keys():
-            self._told_elsewhere(key, found[key])
-        self._overrides = {key: stage for key, stage in found.items() if key in self._keys}
         self._see(self._gateway.snapshot)
+        for key in taken:
+            self._told_elsewhere(key, before)
+        if blind:
+            self._begin_anew()
 
     def save(self) -> None:
         """Write down what the guard has learnt, if it is something new, and learn what other processes know."""
         snapshot = self._gateway.snapshot
-        memory = Memory(
-            watched=self.guard.watched,
-            crossed=self._crossed,
-            conflicts=dict(self._met + Counter(snapshot.evidence.met)),
-            splits={key: snapshot.decider.splitter.share(key) for key in self._keys},
-        )
-        with self._chronicle.guarded(self._memory.path):
-            self._crossed = self._memory.keep(memory).crossed
+        splits = {key: snapshot.decider.splitter.share(key) for key in self._keys}
+        self._learnt.save(self.guard.watched, snapshot.evidence.met, splits)
 
     async def end(self) -> None:
         """The process ends: keep what was learnt, close what is left over."""
@@ -157,18 +164,19 @@ class Steering:
         await self._retired.close_all()
 
     def unsafe(self, key: str) -> bool:
-        """Whether traffic of an entry cannot go back: records that v2 would read raw have been written."""
-        renamed = self._gateway.snapshot.renamed
-        return any(
-            renamed[one].resource in self._crossed for one in self._filed.endpoints_of(key) if one in renamed
-        )
+        """Whether traffic of an entry cannot go back: records that v2 would show raw have been written."""
+        return self._learnt.crossing.behind(self._gateway.snapshot.lasting, self._filed.endpoints_of(key))
+
+    @property
+    def _held(self) -> dict[str, Stage]:
+        return self._holding.in_effect(self._filed, self.unsafe)
 
     @property
     def _routes(self) -> Routes:
         return self._gateway.snapshot.decider.routes
 
     def _see(self, snapshot: Snapshot) -> None:
-        routes: Routes = self._filed.lowered(self._overrides)
+        routes: Routes = self._filed.lowered(self._held)
         decider = replaced(snapshot.decider, routes=routes)
         self._gateway.snapshot = seen = replace(snapshot, decider=decider)
         self._retired.seen(seen)
@@ -194,7 +202,7 @@ class Steering:
         reason = reaction(route.stage, snapshot.config.guard.action, unsafe=self.unsafe(fired.route))
         new_stage = BACK if reason == "rolled_back" else route.stage
         if reason == "rolled_back":
-            self._overrides[fired.route] = new_stage
+            self._holding.stages[fired.route] = new_stage
             self._see(snapshot)
         figures = {
             "test": fired.kind.value,
@@ -213,32 +221,25 @@ class Steering:
             route=route, endpoint=endpoint, rule=rule, new_stage=stage, reason=reason, config=config
         )
 
-    def _told_elsewhere(self, key: str, stage: Stage) -> None:
-        route = self._routes.entry(key)
+    def _told_elsewhere(self, key: str, before: Routes) -> None:
+        route, stage = before.entry(key), self._holding.stages[key]
         if route is not None and stage.step < route.stage.step:
             endpoint = min(self._filed.endpoints_of(key), default="")
             self._chronicle.tell(self._ruling(route, endpoint, "command.rollback", "by_hand", stage))
 
     def _cross(self, observation: Observation) -> None:
-        """The first write through v2.1 whose values v2 would read raw: from here on there is no way back."""
-        renamed = self._gateway.snapshot.renamed.get(observation.endpoint.id)
-        if renamed is None or not observation.endpoint.is_write or observation.evidence != "contract":
+        """Write down the first write through v2.1 after which there is no way back."""
+        left = self._learnt.crossing.passed(self._gateway.snapshot.lasting, observation, time.time())
+        if not left:
             return
-        if renamed.resource in self._crossed or observation.answer.status >= 300:
-            return
-        self._crossed[renamed.resource] = time.time()
-        route = self._filed.entry(observation.route)
-        if route is not None:
-            ruling = self._ruling(route, observation.endpoint.id, "mapping", "crossed", route.stage)
-            self._chronicle.write(replaced(ruling, figures={"renamed": list(renamed.entries)}))
+        endpoint = observation.endpoint.id
+        route = self._filed.entry(observation.route) or self._filed.route_for(endpoint, observation.caller)
+        ruling = self._ruling(route, endpoint, "mapping", "crossed", route.stage)
+        self._chronicle.write(replaced(ruling, figures={"left": list(left)}))
         self.save()
 
     def _configured(self, before: Routes) -> None:
-        """Tell which stages another configuration has changed, once for each pair of entries."""
-        told = set()
-        callers = sorted({"", *before.callers, *self._routes.callers})
-        for endpoint, caller in product(self._gateway.snapshot.mapping.endpoints, callers):
-            old, new = (routes.route_for(endpoint, caller) for routes in (before, self._routes))
-            if old.stage is not new.stage and (old.key, new.key) not in told:
-                told.add((old.key, new.key))
-                self._chronicle.write(self._ruling(old, endpoint, "file", "configured", new.stage))
+        """Tell which stages and shares another configuration has changed."""
+        for endpoint, old, new in changed(before, self._routes, self._gateway.snapshot.mapping.endpoints):
+            ruling = self._ruling(old, endpoint, "file", "configured", new.stage)
+            self._chronicle.write(replaced(ruling, figures=shares(old, new)))

@@ -19,7 +19,7 @@ from proxy.mapping.lint.errors import error_members
 from proxy.mapping.lint.finding import Finding, FindingKind, nearest
 from proxy.mapping.lint.scope import scopes
 from proxy.mapping.model import Setting, holds
-from proxy.mapping.stored import renamed_values
+from proxy.mapping.stored import lasting
 
 
 def everything(config: Path | None, mappings: Path | None, today: date) -> tuple[Path, list[Finding]]:
@@ -75,7 +75,7 @@ def together(config: Config, file: str, source: Source, today: date) -> Iterator
         for line in str(problem).splitlines():
             yield _from_line(line, file)
     else:
-        yield from _writes_ahead(config, file, source, routes, source.switches({}) | switches)
+        yield from _writes_ahead(file, source, routes, source.switches({}) | switches)
 
 
 def _finding(file: str, place: str, message: str, way_out: str) -> Finding:
@@ -124,11 +124,11 @@ def _refused(config: Config, file: str, source: Source, switches: Mapping[str, S
 
 
 def _writes_ahead(
-    config: Config, file: str, source: Source, routes: Routes, switches: Mapping[str, Setting]
+    file: str, source: Source, routes: Routes, switches: Mapping[str, Setting]
 ) -> Iterator[Finding]:
-    """Writes that v2.1 answers before the reads do, where the mapping renames the values that are stored."""
-    for about in dict.fromkeys(renamed_values(source, switches).values()):
-        for caller in dict.fromkeys(["", *(one.id for one in config.caller)]):
+    """Writes that v2.1 answers before the reads do, where v2 would show raw what they leave."""
+    for about in dict.fromkeys(one for one in lasting(source, switches).values() if one.raw):
+        for caller in ("", *sorted(routes.callers)):
             stages = {name: routes.route_for(name, caller).stage for name in (*about.reads, *about.writes)}
             ahead = [name for name in about.writes if stages[name].step >= Stage.CANARY.step]
             behind = [name for name in about.reads if stages[name].step < Stage.LIVE.step]

@@ -71,6 +71,8 @@ def ground_of(result: Loaded) -> Ground:
     from proxy.report import Ground  # noqa: PLC0415 - see above
 
     now = situation(result)
+    if now.trouble:
+        typer.echo(f"note: {now.trouble}", err=True)
     return Ground(
         source=now.source,
         routes=now.routes,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import mkstemp
 from typing import Any
 
 import tomlkit
-from tomlkit.items import AoT
+from tomlkit.items import AoT, Table
 
+from proxy.config.lines import changed
 from proxy.config.load import load
 from proxy.errors import ConfigError
 
@@ -32,17 +34,21 @@ def appended(path: Path, name: str, entry: Mapping[str, Any], *, write: bool) ->
     text = tomlkit.dumps(shown)
     if not write:
         return text
-    document = tomlkit.parse(path.read_text("utf-8"))
+    replace(path, changed(path.read_bytes().decode(), partial(_with, name=name, table=table, file=path.name)))
+    return text
+
+
+def _with(text: str, *, name: str, table: Table, file: str) -> str:
+    document = tomlkit.parse(text)
     there = document.get(name)
     if there is not None and not isinstance(there, AoT):
-        raise ConfigError(f"{path.name}: {name} is no list of tables; write [[{name}]] for each entry there")
+        raise ConfigError(f"{file}: {name} is no list of tables; write [[{name}]] for each entry there")
     if there is None:
         document.add(tomlkit.nl())
         document.add(name, AoT([table]))
     else:
         there.append(table)
-    replace(path, tomlkit.dumps(document))
-    return text
+    return tomlkit.dumps(document)
 
 
 def replace(path: Path, text: str) -> None:
@@ -51,8 +57,8 @@ def replace(path: Path, text: str) -> None:
         handle, name = mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
         draft = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode())
             _checked(draft, path.name)
             draft.chmod(path.stat().st_mode & 0o777)
             draft.replace(path.resolve())  # a link stays one

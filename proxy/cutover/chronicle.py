@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
+from proxy.cutover.memory import UnreadableError
 from proxy.cutover.mirror import Mirror
 from proxy.cutover.overrides import Keeping, OverrideFile
 from proxy.cutover.react import Reason
@@ -19,6 +21,8 @@ from proxy.errors import ConfigError
 from proxy.log import EventLog
 from proxy.store.rows import Decision, Override
 from proxy.wire.request_id import new
+
+_T = TypeVar("_T")
 
 
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +61,10 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         return Override(route=row.route, stage=row.new_stage, rule=row.rule, at=row.at)
 
 
+_COUNTED = ("comparisons", "unexpected", "old_percent", "new_percent")
+"""Figures that the log has as well."""
+
+
 class Chronicle:
     """Where rulings go. What cannot be written degrades this part and holds in memory all the same."""
 
@@ -69,7 +77,7 @@ class Chronicle:
         self._log = log
         self._troubles = troubles
         self._waiting: list[Callable[[], None]] = []
-        self._failing: set[Path] = set()
+        self._failing: dict[Path, str] = {}
 
     def write(self, ruling: Ruling) -> None:
         """Write a ruling down, and its override where it is one."""
@@ -96,9 +104,7 @@ class Chronicle:
 
     def tell(self, ruling: Ruling) -> None:
         """Say it in the log alone: it was kept by whoever made it."""
-        counted = {
-            name: ruling.figures[name] for name in ("comparisons", "unexpected") if name in ruling.figures
-        }
+        counted = {name: ruling.figures[name] for name in _COUNTED if name in ruling.figures}
         self._log.write(
             "decision",
             endpoint=ruling.endpoint,
@@ -111,16 +117,30 @@ class Chronicle:
             **counted,
         )
 
+    @property
+    def failing(self) -> bool:
+        """Whether one of the files cannot be read or written."""
+        return bool(self._failing)
+
+    def tried(self, path: Path, what: Callable[[], _T]) -> _T | None:
+        """What it gives; `None` where this file cannot be read or written, which degrades the part."""
+        found = []
+        with self.guarded(path):
+            found.append(what())
+        return found[0] if found else None
+
     @contextmanager
     def guarded(self, path: Path) -> Iterator[None]:
         """A block whose failure to read or write this file degrades the part instead of being raised."""
         try:
             yield
+        except UnreadableError:
+            self._failing[path] = "unreadable"
         except (OSError, ConfigError):
-            self._failing.add(path)
+            self._failing[path] = "unwritable"
         else:
-            self._failing.discard(path)
-        self._trouble("unwritable" if self._failing else "")
+            self._failing.pop(path, None)
+        self._trouble(max(self._failing.values(), default=""))
 
     def _trouble(self, reason: str) -> None:
         """The part has failed for this reason, or works again (empty)."""

@@ -15,15 +15,21 @@ from proxy.cutover.splitter import Splitter
 
 
 class Gauges(Collector):
-    """`routes` gives the routes in effect, `overrides` how many of them an override holds back."""
+    """`routes` gives the routes in effect, `overrides` how many are held back, `failing` whether a file cannot be used."""
 
     def __init__(
-        self, guard: Guard, splitter: Splitter, routes: Callable[[], Routes], overrides: Callable[[], int]
+        self,
+        guard: Guard,
+        splitter: Splitter,
+        routes: Callable[[], Routes],
+        overrides: Callable[[], int],
+        failing: Callable[[], bool],
     ) -> None:
         self._guard = guard
         self._splitter = splitter
         self._routes = routes
         self._overrides = overrides
+        self._failing = failing
 
     def collect(self) -> Iterator[Metric]:
         """One sample for each route of the file; a route is named by its place there."""
@@ -60,4 +66,7 @@ class Gauges(Collector):
         held = GaugeMetricFamily(
             "crossfade_overrides", "Routes that an override holds back.", self._overrides()
         )
-        yield from (bars, says, seen, stage, percent, keys, held)
+        failing = GaugeMetricFamily(
+            "crossfade_guard_degraded", "Whether a file of the guard's cannot be used.", self._failing()
+        )
+        yield from (bars, says, seen, stage, percent, keys, held, failing)

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from proxy.cutover.memory import FORMAT, replace_file, stamp
+from proxy.cutover.memory import Formed, decoded, replace_file, stamp
 from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
 from proxy.store.rows import Decision, Override
@@ -54,10 +54,9 @@ class Keeping(Protocol):
         ...
 
 
-class _Whole(msgspec.Struct):
-    format: int = FORMAT
-    overrides: dict[str, Override] = {}
-    decisions: list[Decision] = []
+class _Whole(Formed):
+    overrides: dict[str, Override] = msgspec.field(default_factory=dict)
+    decisions: list[Decision] = msgspec.field(default_factory=list)
 
 
 def overrides_path(journal: Path) -> Path:
@@ -68,7 +67,7 @@ def overrides_path(journal: Path) -> Path:
 class OverrideFile:
     """The local file, a `Keeping`. All processes of one folder share it; writers wait for each other, `patience` seconds.
 
-    Methods raise OSError, and ConfigError where the file holds something else.
+    Methods raise OSError, ConfigError where it stays locked, and `UnreadableError` where it holds something else.
     """
 
     def __init__(self, path: Path, *, patience: float = 5.0) -> None:
@@ -105,16 +104,9 @@ class OverrideFile:
 
     def _read(self) -> _Whole:
         try:
-            found = msgspec.json.decode(self.path.read_bytes(), type=_Whole)
+            return decoded(self.path, _Whole, "no overrides; move it away (routes then stand as in the file)")
         except FileNotFoundError:
             return _Whole()
-        except msgspec.DecodeError:
-            found = _Whole(format=0)
-        if found.format != FORMAT:
-            raise ConfigError(
-                f"{self.path}: holds no overrides; move it away (routes then stand as in the file)"
-            )
-        return found
 
     @contextmanager
     def _changing(self) -> Iterator[_Whole]:

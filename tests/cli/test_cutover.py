@@ -365,3 +365,42 @@ def test_every_reason_of_a_decision_is_explained() -> None:
     page = (Path(__file__).parents[2] / "docs" / "cutover.md").read_text("utf-8")
     section = page.partition("## Decisions")[2].partition("## Metrics")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(get_args(Reason)) == set(WHY)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_set_changes_no_byte_of_the_other_lines(folder: Path, ends: str, last: bool) -> None:
+    whole = FILE if last else FILE.removesuffix("\n")
+    (folder / "crossfade.toml").write_bytes(whole.replace("\n", ends).encode())
+    done = run("set", "orders.get", "canary", "25")
+    assert "-percent = 10\n+percent = 25\n" in done.output
+    expected = whole.replace("percent = 10", "percent = 25")
+    assert (folder / "crossfade.toml").read_bytes() == expected.replace("\n", ends).encode()
+    done = run("set", "*", "shadow", "--force")
+    assert done.exit_code == 0, done.output
+    assert "+endpoint" not in done.output, "one line stands for another"
+    assert '-stage = "v2"\n+stage = "shadow"' in done.output
+    expected = expected.replace('stage = "v2"', 'stage = "shadow"')
+    assert (folder / "crossfade.toml").read_bytes() == expected.replace("\n", ends).encode()
+    run("set", "items.get", "shadow")
+    lines = (folder / "crossfade.toml").read_bytes().decode().split("\n")
+    assert {one.endswith("\r") for one in lines[:-1]} == {ends == "\r\n"}
+    assert bool(lines[-1]) is not last
+
+
+def test_set_tells_what_stays_after_a_way_back(folder: Path) -> None:
+    (folder / "crossfade.toml").write_text(
+        '[compat]\npoint_of_sale = "accept"\nguest_ref = "ignore"\n' + FILE, "utf-8"
+    )
+    found = told("plan", "orders.create", "canary", "1", "--force")["warnings"]
+    assert [one.partition(":")[0] for one in found if one.startswith("stays")] == [
+        "stays after a way back as well, orders.point-of-sale",
+        "stays after a way back as well, orders.create.guest-ignored",
+    ]
+    assert not any("no return" in one for one in found)
+    assert run("set", "*", "live", "--reads", "--force").exit_code == 0
+    assert run("set", "orders.get", "live", "--force").exit_code == 0
+    found = told("plan", "items.create", "canary", "1", "--force")["warnings"]
+    (crossing,) = (one for one in found if one.startswith("the point of no return"))
+    assert "values.item-type.flight, values.item-type.hotel, items.create.flight" in crossing
+    assert any(one.startswith("stays after a way back as well, items.name: ") for one in found)

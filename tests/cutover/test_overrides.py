@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cutover.guard import Watched
-from proxy.cutover.memory import Memory, MemoryFile, memory_path, recall, remember
+from proxy.cutover.memory import Memory, MemoryFile, UnreadableError, memory_path, recall, remember
 from proxy.cutover.overrides import KEPT, Keeping, OverrideFile, overrides_path, stages_of
 from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
@@ -131,7 +131,7 @@ def test_a_file_of_something_else_is_named_and_left_alone(tmp_path: Path, text: 
     assert path.read_text() == text
 
 
-def test_what_the_guard_has_learnt_survives_and_costs_nothing_when_it_is_lost(tmp_path: Path) -> None:
+def test_what_the_guard_has_learnt_survives(tmp_path: Path) -> None:
     path = memory_path(tmp_path / "crossfade.journal")
     assert recall(path) == Memory()
     kept = Memory(watched={"r": Watched(1.0)}, crossed={"orders": 2.0})
@@ -140,9 +140,52 @@ def test_what_the_guard_has_learnt_survives_and_costs_nothing_when_it_is_lost(tm
     remember(path, kept)
     assert recall(path) == kept
     assert path.stat().st_mode & 0o777 == 0o640
-    for text in ("", '{"format": 7}', '{"watched": 1}'):
-        path.write_text(text)
-        assert recall(path) == Memory()
+
+
+BROKEN = [b"", b'{"format": 7}', b'{"watched": 1}', b"\xff", b'{"format": 1, "crossed": {"orders"']
+
+
+@pytest.mark.parametrize("data", BROKEN)
+def test_what_cannot_be_read_is_named_and_not_written_over(tmp_path: Path, data: bytes) -> None:
+    path = memory_path(tmp_path / "crossfade.journal")
+    path.write_bytes(data)
+    with pytest.raises(
+        ConfigError, match=r"journal.guard: holds nothing that the guard has learnt; mend it, or"
+    ):
+        recall(path)
+    begun = MemoryFile(path)
+    for _ in range(2):
+        with pytest.raises(UnreadableError):
+            begun.keep(Memory(crossed={"orders": 2.0}))
+    assert path.read_bytes() == data
+    path.unlink()
+    assert begun.keep(Memory(crossed={"orders": 2.0})).crossed == {"orders": 2.0}
+    assert recall(path).crossed == {"orders": 2.0}
+
+
+@pytest.mark.parametrize("data", [*BROKEN, None])
+def test_what_is_broken_or_removed_under_a_process_that_knows_is_written_anew(
+    tmp_path: Path, data: bytes | None
+) -> None:
+    path = memory_path(tmp_path / "crossfade.journal")
+    knowing = MemoryFile(path)
+    kept = knowing.keep(Memory(crossed={"orders": 2.0}))
+    if data is None:
+        path.unlink()
+    else:
+        path.write_bytes(data)
+    assert knowing.keep(kept) == kept
+    assert recall(path) == kept
+
+
+def test_a_share_of_few_keys_takes_the_place_of_none(tmp_path: Path) -> None:
+    path = memory_path(tmp_path / "crossfade.journal")
+    MemoryFile(path).keep(Memory(splits={"r": (5_000, 31.0), "gone": (5_000, 9.0)}))
+    begun = MemoryFile(path)
+    assert begun.keep(Memory(splits={"r": (0, 0.0)})).splits == {"r": (5_000, 31.0)}
+    assert begun.keep(Memory(splits={"r": (99, 10.0), "new": (3, 0.0)})).splits["r"] == (5_000, 31.0)
+    assert begun.keep(Memory(splits={"r": (100, 11.0)})).splits == {"r": (100, 11.0)}
+    assert recall(path).splits == {"r": (100, 11.0)}
 
 
 def test_processes_of_one_folder_keep_what_the_others_know(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def take_back(now: Situation, endpoint: str, to: str, *, force: bool) -> tuple[l
         if crossed and not force:
             about = ", ".join(one.resource for one in crossed)
             kept.append(
-                f"{name} stays at {route.stage}: {about} is behind its point of no return, and v2 would show raw what v2.1 "
-                "has stored; add --force if that is what you want"
+                f"{name} stays at {route.stage}: {about} is behind its point of no return, and v2 would show records raw or "
+                "without what they hold; add --force if that is what you want"
             )
             continue
         _keep(now, route, endpoint, "command.rollback", stage, "by_hand")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from tomlkit.items import AoT, Table
 from proxy.cli.checking import together
 from proxy.cli.cutover.situation import Situation
 from proxy.config.findings import findings
+from proxy.config.lines import changed, difference
 from proxy.config.model import Config
 from proxy.config.model import Route as Entry
 from proxy.cutover.routes import Route
 from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
-from proxy.mapping.stored import Renamed
+from proxy.mapping.stored import Lasting
 
 
 class _Routes(BaseModel):
@@ -76,20 +76,13 @@ class Change:
     @property
     def shown(self) -> str:
         """The change as a person reads it."""
-        lines = difflib.unified_diff(
-            self.before.splitlines(keepends=True),
-            self.after.splitlines(keepends=True),
-            "before",
-            "after",
-            n=2,
-        )
-        return "".join(lines)
+        return difference(self.before, self.after)
 
 
 def change(now: Situation, wanted: Wanted, *, force: bool) -> Change:
     """Work the change out. Raises ConfigError where it jumps (unless forced), or would not be accepted."""
     _check_endpoint(now, wanted)
-    before = now.loaded.path.read_text("utf-8")
+    before = now.loaded.path.read_bytes().decode()
     if any(name.startswith("CROSSFADE__ROUTE") for name in now.loaded.origins.values()):
         raise ConfigError("CROSSFADE__ROUTE: the routes come from the environment; change them there")
     old = next((one for one in now.filed.entries if _spelled(now, one, wanted)), None)
@@ -100,30 +93,33 @@ def change(now: Situation, wanted: Wanted, *, force: bool) -> Change:
             f"{wanted.endpoint}: {current.stage} to {wanted.stage} jumps over {way}, which would gather the evidence; "
             f"set {way} first, or add --force"
         )
-    after = _edited(before, wanted, old, current)
+    after = changed(before, lambda text: _edited(text, wanted, old, current))
     config = _accepted(now, after)
     return Change(before, after, config, old, current, tuple(warnings(now, wanted, current)))
 
 
 def warnings(now: Situation, wanted: Wanted, current: Route) -> Iterable[str]:
     """What the operator should know before."""
-    found = now.readiness(current)
+    found, says = now.readiness(current), {one.id: one.says for one in now.source.claims()}
     if wanted.stage.step > current.stage.step and current.stage is not Stage.V2 and found.verdict != "ready":
         yield f"{found.verdict}: {'; '.join(found.reasons)}"
-    for one in crossing(now, wanted):
-        yield (
-            f"the point of no return: from the first write of {one.resource} through v2.1 on, records hold words that v2 "
-            f"would show raw ({', '.join(one.entries)}); after that the guard only tells, and takes nothing back"
-        )
+    for one in _written(now, wanted):
+        if one.raw and one.resource not in now.memory.crossed:
+            yield (
+                f"the point of no return: from the first write of {one.resource} through v2.1 on that one of these has "
+                f"changed, v2 would show records raw or without what they hold ({', '.join(one.raw)}); after that the "
+                "guard only tells, and takes nothing back"
+            )
+        for declared in one.told:
+            yield f"stays after a way back as well, {declared}: {says[declared]}"
 
 
-def crossing(now: Situation, wanted: Wanted) -> list[Renamed]:
-    """The resources whose point of no return would be passed by the first write."""
+def _written(now: Situation, wanted: Wanted) -> list[Lasting]:
+    """The resources that v2.1 would write from then on, and whose writes leave something that v2 knows otherwise."""
     if wanted.stage.step < Stage.CANARY.step or wanted.kind == "reads":
         return []
     matching = _matching(now, wanted.endpoint)
-    found = {one.resource: one for one in now.renamed.values() if matching & set(one.writes)}
-    return [one for name, one in found.items() if name not in now.memory.crossed]
+    return list(dict.fromkeys(one for one in now.lasting.values() if matching & set(one.writes)))
 
 
 def _matching(now: Situation, pattern: str) -> set[str]:

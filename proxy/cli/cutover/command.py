@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from proxy.cli.ending import DEFAULT_PATH, ConfigPath, Exit, loaded, told
 
 if TYPE_CHECKING:
-    from proxy.cli.cutover.change import Wanted
+    from proxy.cli.cutover.change import Change, Wanted
     from proxy.cli.cutover.situation import Situation
 
 app = typer.Typer(
@@ -28,6 +29,9 @@ Callers = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Although it jumps over a stage.")]
 
+Told: TypeAlias = tuple[dict[str, Any], list[str], Exit]
+"""What a command has to say: for a program, for a person, and its exit code."""
+
 
 @app.command()
 def show(config: ConfigPath = DEFAULT_PATH, as_json: AsJson = False) -> None:
@@ -41,57 +45,56 @@ def show(config: ConfigPath = DEFAULT_PATH, as_json: AsJson = False) -> None:
     _print(document, table(found), as_json=as_json)
 
 
-@app.command()
-def plan(  # noqa: PLR0913, PLR0917 - a command line has as many
-    endpoint: Endpoint,
-    stage: StageName,
-    percent: Percent = None,
-    config: ConfigPath = DEFAULT_PATH,
-    reads: Reads = False,
-    writes: Writes = False,
-    caller: Callers = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
+def _changing(act: Callable[[Situation, Wanted, Change], Told]) -> Callable[..., None]:
+    """The command line of a change, for what shows one and for what makes it."""
+
+    def command(  # noqa: PLR0913, PLR0917 - a command line has as many
+        endpoint: Endpoint,
+        stage: StageName,
+        percent: Percent = None,
+        config: ConfigPath = DEFAULT_PATH,
+        reads: Reads = False,
+        writes: Writes = False,
+        caller: Callers = None,
+        force: Force = False,
+        as_json: AsJson = False,
+    ) -> None:
+        from proxy.cli.cutover.change import change  # noqa: PLC0415 - `--help` does not wait for it
+
+        with told():
+            now = _situation(config)
+            wanted = _wanted(endpoint, stage, percent, reads=reads, writes=writes, callers=caller)
+            document, said, code = act(now, wanted, change(now, wanted, force=force))
+        _print(document, said, as_json=as_json)
+        raise typer.Exit(code)
+
+    command.__doc__ = act.__doc__
+    return command
+
+
+@app.command("plan")
+@_changing
+def plan_stage(now: Situation, wanted: Wanted, made: Change) -> Told:
     """Show what a change would do: the text, who moves, what it costs in extra calls, what cannot be undone."""
-    from proxy.cli.cutover.change import change  # noqa: PLC0415 - `--help` does not wait for it
-    from proxy.cli.cutover.plan import lines  # noqa: PLC0415 - see above
+    from proxy.cli.cutover.plan import lines  # noqa: PLC0415 - `--help` does not wait for it
     from proxy.cli.cutover.plan import plan as planned  # noqa: PLC0415 - see above
 
-    with told():
-        now = _situation(config)
-        wanted = _wanted(endpoint, stage, percent, reads=reads, writes=writes, callers=caller)
-        found = planned(now, wanted, change(now, wanted, force=force))
-    _print(found, lines(found), as_json=as_json)
+    found = planned(now, wanted, made)
+    return found, lines(found), Exit.OK
 
 
 @app.command("set")
-def set_stage(  # noqa: PLR0913, PLR0917 - a command line has as many
-    endpoint: Endpoint,
-    stage: StageName,
-    percent: Percent = None,
-    config: ConfigPath = DEFAULT_PATH,
-    reads: Reads = False,
-    writes: Writes = False,
-    caller: Callers = None,
-    force: Force = False,
-    as_json: AsJson = False,
-) -> None:
+@_changing
+def set_stage(now: Situation, wanted: Wanted, made: Change) -> Told:
     """Set the stage of a route in the file; comments stay. Exit 1 where the file cannot be written: make the change there."""
     from proxy.cli.cutover.acting import set_in_file  # noqa: PLC0415 - `--help` does not wait for it
-    from proxy.cli.cutover.change import change  # noqa: PLC0415 - see above
 
-    with told():
-        now = _situation(config)
-        wanted = _wanted(endpoint, stage, percent, reads=reads, writes=writes, callers=caller)
-        made = change(now, wanted, force=force)
-        written = set_in_file(now, wanted, made)
+    written = set_in_file(now, wanted, made)
     said = [made.shown.rstrip() or "the file says so already", *(f"note: {one}" for one in made.warnings)]
     if not written:
         said.append("the file cannot be written here; make this change where it comes from")
     document = {"written": written, "change": made.shown, "warnings": list(made.warnings)}
-    _print(document, said, as_json=as_json)
-    raise typer.Exit(Exit.OK if written else Exit.NO)
+    return document, said, Exit.OK if written else Exit.NO
 
 
 @app.command()
@@ -133,7 +136,10 @@ def why(
 def _situation(path: Any) -> Situation:
     from proxy.cli.cutover.situation import situation  # noqa: PLC0415 - `--help` does not wait for it
 
-    return situation(loaded(path))
+    found = situation(loaded(path))
+    if found.trouble:
+        typer.echo(f"note: {found.trouble}", err=True)
+    return found
 
 
 def _wanted(  # noqa: PLR0913 - what a command line names

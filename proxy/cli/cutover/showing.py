@@ -25,7 +25,7 @@ WHY: Mapping[str, str] = {
     "by_hand": "Somebody decided it.",
     "configured": "The file was changed.",
     "lapsed": "Somebody has set the stage anew, and the override is gone.",
-    "crossed": "The point of no return: from here on records hold words that v2 would show raw.",
+    "crossed": "The point of no return: from here on records hold what v2 would show raw, or not at all.",
 }
 """What each reason of a decision means; docs/cutover.md has the same list."""
 
@@ -110,6 +110,8 @@ def reason(made: Decision) -> list[str]:
     """A decision in sentences."""
     said, moment = made.evidence, datetime.fromtimestamp(made.at / 1000, UTC)
     change = f"{made.old_stage} → {made.new_stage}" if made.old_stage != made.new_stage else made.old_stage
+    if "new_percent" in said:
+        change += f" {said['old_percent']:g} % → {said['new_percent']:g} %"
     lines = [
         f"{moment.isoformat(timespec='seconds').replace('+00:00', 'Z')}  {made.endpoint}  {change}",
         f"rule {made.rule}, configuration {made.config}, route[{said.get('place')}]",
@@ -120,8 +122,8 @@ def reason(made: Decision) -> list[str]:
             f"{said['unexpected']} of {said['comparisons']} distinct records were bad, where {said['budget']:.2%} may be; "
             f"evidence {said['evidence']:g}, and {said['bar']:g} is enough (docs/statistics.md)"
         )
-    if "renamed" in said:
-        lines.append(f"renamed in what is stored: {', '.join(map(str, _listed(said['renamed'])))}")
+    if "left" in said:
+        lines.append(f"left in what is stored by: {', '.join(map(str, _listed(said['left'])))}")
     return [one for one in lines if one]
 
 

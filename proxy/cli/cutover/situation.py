@@ -18,7 +18,7 @@ from proxy.cutover.readiness import Readiness, obstacles, standing
 from proxy.cutover.routes import Route, Routes
 from proxy.errors import ConfigError
 from proxy.mapping.api import SHIPPED, Source, load
-from proxy.mapping.stored import Renamed, renamed_values
+from proxy.mapping.stored import Lasting, lasting
 from proxy.store.rows import Decision
 
 
@@ -35,7 +35,10 @@ class Situation:
     file: OverrideFile
     memory: Memory
     guard: Guard
-    renamed: Mapping[str, Renamed]
+    lasting: Mapping[str, Lasting]
+    """By endpoint: what writes through v2.1 leave that v2 knows otherwise."""
+    trouble: str = ""
+    """Why what the guard has learnt cannot be read; then every resource counts as behind its point of no return."""
 
     def entry_of(self, route: Route) -> Entry | None:
         """What the file says, word for word."""
@@ -52,10 +55,10 @@ class Situation:
         )
         return standing(self.guard, route.key, time.time(), blocked)
 
-    def crossed(self, route: Route) -> list[Renamed]:
+    def crossed(self, route: Route) -> list[Lasting]:
         """Resources of the route that are behind their point of no return."""
         ids = self.filed.endpoints_of(route.key)
-        found = {one.resource: one for name, one in self.renamed.items() if name in ids}
+        found = {one.resource: one for name, one in self.lasting.items() if name in ids}
         return [one for name, one in found.items() if name in self.memory.crossed]
 
     def last_decision(self, endpoint: str | None) -> Decision | None:
@@ -90,7 +93,8 @@ def situation(loaded: Loaded) -> Situation:
     filed = Routes.compile(config, source.writes)
     journal = Path(config.journal.path)
     file = OverrideFile(overrides_path(journal))
-    memory = recall(memory_path(journal))
+    about = lasting(source, source.switches(config.compat))
+    memory, trouble = _memory(memory_path(journal), about)
     shared = sum(guarded(entry.stage) for entry in filed.entries)
     return Situation(
         loaded=loaded,
@@ -100,5 +104,15 @@ def situation(loaded: Loaded) -> Situation:
         file=file,
         memory=memory,
         guard=Guard(config.guard, shared, memory.watched),
-        renamed=renamed_values(source, source.switches(config.compat)),
+        lasting=about,
+        trouble=trouble,
     )
+
+
+def _memory(path: Path, about: Mapping[str, Lasting]) -> tuple[Memory, str]:
+    """What the guard has learnt; where that cannot be read, what it would be safe to believe, and why."""
+    try:
+        return recall(path), ""
+    except (ConfigError, OSError) as problem:
+        crossed = {one.resource: 0.0 for one in about.values() if one.raw}
+        return Memory(crossed=crossed), f"{problem}; until then every point of no return counts as passed"
