@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from proxy.mapping.contract import Schema
 from tests.laws.cases import Case
+from tests.laws.known import places
 from tests.laws.ledger import Ledger
 from tests.laws.store import NEW, Store
 from tests.laws.trees import Tree, below, difference, leaves, place, word
@@ -52,7 +53,7 @@ def mutation(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     assert bool(asked_for) == bool(arrived), f"asked for {asked_for}, arrived {arrived}"
     for pointer, (_, new) in asked_for.items():
         known = (
-            place(pointer) in dict((side.native.request or NOTHING).walk())
+            place(pointer) in places(side.native.request or NOTHING)
             or name not in (side.v2.request or NOTHING).members
         )
         if known:
@@ -79,7 +80,7 @@ def _same_number(side: Side, name: str, old: Tree | None, new: Tree | None) -> b
 
 
 def _schema(side: Side, pointer: str) -> Schema:
-    return dict((side.v2.request or NOTHING).walk()).get(place(pointer), NOTHING)
+    return places(side.v2.request or NOTHING).get(place(pointer), NOTHING)
 
 
 def _both_blank(side: Side, pointer: str, both: tuple[bytes | None, bytes | None]) -> bool:

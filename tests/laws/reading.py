@@ -8,13 +8,13 @@ from dataclasses import replace
 from msgspec.json import decode
 
 from proxy.errors import Refused
-from proxy.mapping.check import Checker
 from proxy.mapping.contract import Schema
 from proxy.wire.target import decoded, parameters, split
 from tests.laws.cases import Case, relations, writable
 from tests.laws.documents import UNKNOWN_NAMES, token
+from tests.laws.known import PART, checker, places
 from tests.laws.ledger import Ledger
-from tests.laws.store import PART, Store
+from tests.laws.store import Store
 from tests.laws.trees import Leaves, Tree, difference, leaves, members, place, root, tree
 from tests.laws.view import own_link, unsaid, view
 from tests.laws.world import Drive, Side, World, asked, drive
@@ -40,11 +40,11 @@ def same_answer(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     before = _stored_answer(whole, made)
     expected = leaves(v2_answer(world, side, case, before))
     got, theirs = leaves(members(made.reply.answer.body)), leaves(native)
-    free = unsaid(side.shown, side.stored)
+    free = set(unsaid(side.shown, side.stored))
     if side.v2.path.removeprefix("/v2/") != side.native.path.removeprefix("/v2.1/"):
         free |= {"/href", "/items/*/href"}  # one has another address in v2, of which goldens speak
     for pointer, (want, ours) in difference(expected, got).items():
-        schema = dict(side.shown.walk()).get(place(pointer), NOTHING)
+        schema = places(side.shown).get(place(pointer), NOTHING)
         if place(pointer) in free:
             continue
         token_there = theirs.get(pointer, b"")
@@ -107,7 +107,7 @@ def _same_error(world: World, side: Side, case: Case) -> None:
     endpoint = mapping.endpoints[side.spec.id]
     assert answer.status in {*side.v2.answers, *endpoint.status.values()}, f"v2 answers no {answer.status}"
     schema = next(one for status, one in side.v2.answers.items() if status >= 400 and one is not None)
-    for finding in Checker(schema).findings(answer.body):
+    for finding in checker(schema).findings(answer.body):
         assert finding.kind == "extra", f"{finding.pointer} is {finding.found}"
         assert finding.name in UNKNOWN_NAMES, f"{finding.name} is not v2's"
     body = decode(answer.body)
@@ -183,7 +183,7 @@ def _named(world: World) -> set[str]:
 def _bytes(
     world: World, here: Schema, there: Schema, given: Leaves, came: Leaves, *, lost: bool = False
 ) -> None:
-    left, right, named = dict(here.walk()), dict(there.walk()), _named(world)
+    left, right, named = places(here), places(there), _named(world)
     for pointer, value in given.items():
         one, other = left.get(place(pointer)), right.get(place(pointer))
         if one is None or other is None or one.codec in named or other.codec in named or not one.codec:
@@ -195,12 +195,12 @@ def _bytes(
 
 def _nothing_to_edit(world: World, side: Side, case: Case) -> bool:
     """Whether every member may stand in v2.1 as it is, and v2.1 asks for no other."""
-    native = dict((side.native.request or NOTHING).walk())
+    native = places(side.native.request or NOTHING)
     tables = {one.type for one in world.source.values.table if any(e.direction == "both" for e in one.entry)}
     tables |= {"href", "whole"}
     assert isinstance(case.body, dict)
     for pointer, value in leaves(case.body).items():
-        here = dict((side.v2.request or NOTHING).walk()).get(place(pointer))
+        here = places(side.v2.request or NOTHING).get(place(pointer))
         if here is not None and (place(pointer) not in native or blank(here, value) or here.codec in tables):
             return False
     known = (side.v2.request or NOTHING).members

@@ -13,19 +13,17 @@ from dataclasses import dataclass, field, replace
 
 from msgspec.json import decode
 
-from proxy.mapping.check import Checker
-from proxy.mapping.contract import Contract, Operation, Schema
+from proxy.mapping.contract import Operation, Schema
 from proxy.mapping.model import Record
 from proxy.types import Answer, Call
 from proxy.wire.target import decoded, parameters, split
 from tests.laws.documents import token
+from tests.laws.known import PART, Terms, checker
 from tests.laws.trees import Tree, members, written
 from tests.laws.world import PARENT, PLATFORM, Platform, World, success
 
 CREATED = b'"2026-03-01T10:00:00.123Z"'
 MODIFIED = b'"2026-03-02T11:30:00.456Z"'
-PART = "/extensions/ext"
-"""How the path of a part ends."""
 NEW = "5f7a1c2e-0000-4d52-8a8e-00000000abcd"
 _FRACTION = re.compile(rb"\.\d+(?=[Z+-])")
 _JSON = (b"Content-Type", b"application/json")
@@ -59,16 +57,9 @@ class Store(Platform):
     """Answers v2.1 calls out of a state, which it changes."""
 
     def __init__(self, world: World, state: State, record: Record) -> None:
-        self._v2: Contract = world.source.v2
-        self._native: Contract = world.source.v2_1
+        self._terms = Terms.of(world.source.v2, world.source.v2_1)
         self._record = record
-        self._stamps = {
-            name
-            for one in self._v2.operations.values()
-            if one.request is not None
-            for name, member in one.request.members.items()
-            if member.read_only and member.codec == "timestamp"
-        }
+        self._stamps = self._terms.stamps
         own = [one for one in world.sides.values() if one.record == record]
         self._home = next(one.native.path for one in own if one.reads and one.single)
         self._lists = {one.native.path for one in own if one.reads and not one.single}
@@ -110,18 +101,17 @@ class Store(Platform):
         return self._write(operation, ref, body)
 
     def _operation(self, method: str, path: str) -> tuple[Operation, str]:
-        for one in self._native.operations.values():
-            found = re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", one.path), path)
+        for pattern, one in self._terms.operations:
+            found = pattern.fullmatch(path)
             if found and one.method == method:
                 return one, found[1] if found.groups() else ""
         raise Breach(f"v2.1 has no {method} {path}")
 
     def _queries(self, operation: Operation, query: bytes) -> dict[str, str]:
         """The parameters that v2.1 knows; one that only v2 knows is a breach, as are numbers above v2.1's limit."""
-        v2_names = {name for one in self._v2.operations.values() for name in one.query}
         pairs = {name.decode(): decoded(value or b"") for name, value in parameters(query)}
         for name, value in pairs.items():
-            if name in v2_names and name not in operation.query:
+            if name in self._terms.queries and name not in operation.query:
                 raise Breach(f"{operation.name} has no query parameter {name}")
             if name == "limit" and int(value or 0) > 100:
                 raise Breach("a limit above 100")
@@ -129,24 +119,12 @@ class Store(Platform):
 
     def _takes(self, operation: Operation, body: bytes) -> None:
         assert operation.request is not None
-        for finding in Checker(operation.request).findings(body):
-            if finding.kind != "extra" or finding.name in self._spoken(operation.path, finding.pointer):
+        for finding in checker(operation.request).findings(body):
+            around = finding.pointer.rpartition("/")[0]
+            if finding.kind != "extra" or finding.name in self._terms.spoken(operation.path, around):
                 raise Breach(
                     f"{operation.name} does not take {finding.pointer} {finding.name}: {finding.kind}"
                 )
-
-    def _spoken(self, path: str, pointer: str) -> set[str]:
-        """The names that v2 gives a meaning in the object where v2.1 does not know a member."""
-        if path.endswith(PART):
-            return set()  # pairs have any names
-        around = pointer.rpartition("/")[0]
-        told: set[str] = set()
-        for one in self._v2.operations.values():
-            if one.request is not None and one.path.split("/")[2:3] == path.split("/")[2:3]:
-                told |= {
-                    name for where, schema in one.request.walk() if where == around for name in schema.members
-                }
-        return told
 
     def _create(self, operation: Operation, body: bytes) -> Answer:
         sent = members(body)

@@ -14,6 +14,7 @@ from msgspec.json import decode
 
 from proxy.mapping.contract import Schema
 from tests.laws.documents import token
+from tests.laws.known import once
 from tests.laws.trees import Tree, below, object_at
 from tests.laws.world import PLATFORM, PUBLIC
 
@@ -94,15 +95,20 @@ def _relations(v2: Schema, native: Schema, made: dict[str, Tree]) -> dict[str, T
     return out
 
 
-def unsaid(v2: Schema, native: Schema, pointer: str = "") -> set[str]:
+@once
+def unsaid(v2: Schema, native: Schema) -> frozenset[str]:
     """The places of v2 of which v2.1's contract says nothing under that name: other laws and goldens speak of them."""
+    return frozenset(_unsaid(v2, native, ""))
+
+
+def _unsaid(v2: Schema, native: Schema, pointer: str) -> set[str]:
     places: set[str] = set()
     for name, mine in v2.members.items():
         theirs = native.members.get(name)
         if theirs is None and "items" not in mine.members and "href" not in mine.required:
             places |= {where for where, _ in mine.walk(below(pointer, name))}
         elif theirs is not None:
-            places |= unsaid(mine, theirs, below(pointer, name))
+            places |= _unsaid(mine, theirs, below(pointer, name))
     if v2.items is not None and native.items is not None:
-        places |= unsaid(v2.items, native.items, f"{pointer}/*")
+        places |= _unsaid(v2.items, native.items, f"{pointer}/*")
     return places

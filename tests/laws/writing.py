@@ -11,6 +11,7 @@ from proxy.mapping.contract import Schema
 from proxy.mapping.nodes import Firing
 from tests.laws.cases import Case, writable
 from tests.laws.documents import UNKNOWN_NAMES, UNSET
+from tests.laws.known import places
 from tests.laws.ledger import Ledger
 from tests.laws.store import CREATED, MODIFIED, Store, cut
 from tests.laws.trees import Tree, below, difference, leaves, members, place, root, word
@@ -116,7 +117,7 @@ def _echoed(side: Side, told: Side, answer: dict[str, Tree], seen: Seen) -> None
     case, mapping, trace, ledger = seen.case, seen.mapping, seen.trace, seen.ledger
     assert isinstance(case.body, dict)
     schema = side.v2.request or NOTHING
-    known = dict(schema.walk())
+    known = places(schema)
     got, wrote, free = leaves(answer), leaves(case.body), unsaid(told.shown, told.stored)
     for name in case.body:
         if name in schema.members and not writable(side, name):
@@ -172,7 +173,7 @@ def _same(seen: Seen, schema: Schema, pointer: str, value: bytes, got: dict[str,
 def fits(mapping: CompiledMapping, side: Side, made: Drive) -> None:
     """The answer keeps v2's contract, as far as the platform's own freedom lets it."""
     checker = mapping.endpoints[side.spec.id].answers[made.reply.answer.status]
-    native = dict(side.stored.walk())
+    native = places(side.stored)
     for finding in checker.findings(made.reply.answer.body):
         match finding.kind:
             case "extra":
@@ -211,9 +212,7 @@ def read_modify_write(world: World, side: Side, case: Case, ledger: Ledger) -> N
         UNKNOWN_NAMES
     )
     for pointer, (old, new) in difference(before, after).items():
-        schema = (
-            dict(side.native.request.walk()).get(place(pointer), NOTHING) if side.native.request else NOTHING
-        )
+        schema = places(side.native.request or NOTHING).get(place(pointer), NOTHING)
         if pointer == f"/{side.record.stamp}" or root(pointer) not in writes:
             continue
         if old is not None and new is not None and schema.codec == "timestamp":
