@@ -17,9 +17,18 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 
-from tests.bench.bench_proxies import ORDINARY
-from tests.bench.contestants import LOAD_CORE, PROXY_CORE, as_answer, crossfade, need, running, upstream
+from tests.bench.contestants import (
+    ALL_COMPARED,
+    LOAD_CORE,
+    PROXY_CORE,
+    as_answer,
+    crossfade,
+    need,
+    running,
+    upstream,
+)
 from tests.bench.load import fixed_rate
+from tests.bench.rounds import ORDINARY
 
 RATE, ROUNDS = 200.0, 5
 _REQUEST = (
@@ -93,7 +102,9 @@ def compared(folder: Path, platform: int, other: int, trouble: str, seconds: flo
     with ExitStack() as stack:
         ports = {}
         for stage in spells:
-            words, port = crossfade(folder, f"{trouble}-{stage}", stage, other, v2=platform)
+            words, port = crossfade(
+                folder, f"{trouble}-{stage}", stage, other, v2=platform, shadow=ALL_COMPARED
+            )
             ports[stage] = stack.enter_context(running(stage, words, port, PROXY_CORE)).port
             fixed_rate(port, _REQUEST, rate=RATE, seconds=1)
         for number in range(ROUNDS):

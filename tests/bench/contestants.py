@@ -39,6 +39,8 @@ _PROXY = """
   server {{ listen 127.0.0.1:{port} backlog=4096;
     location /v2/ {{ proxy_pass http://platform/v2.1/; proxy_http_version 1.1; proxy_set_header Connection ""; }} }}
 """
+_PLATFORM = "https://api-engage-eu.sitecorecloud.io"
+ALL_COMPARED = "sample = 1.0\nmax_calls_per_second = 1000000"
 _CONFIGURATION = """
 [server]
 port = {port}
@@ -55,8 +57,7 @@ base_url = "http://127.0.0.1:{upstream}"
 [[route]]
 stage = "{stage}"
 [shadow]
-sample = 1.0
-max_calls_per_second = 1000000
+{shadow}
 [journal]
 path = "{name}.journal"
 [store]
@@ -126,9 +127,10 @@ def running(
 
 
 def upstream(folder: Path, answer: str) -> tuple[list[str], int]:
-    """nginx that gives every request the same answer."""
+    """nginx that gives every request the same answer, with links to itself."""
     port = free_port()
     assert not set("'$") & set(answer)
+    answer = answer.replace(_PLATFORM, f"http://127.0.0.1:{port}")
     return _nginx(folder, "upstream", _UPSTREAM.format(port=port, answer=answer)), port
 
 
@@ -146,21 +148,27 @@ def uvicorn(app: str) -> tuple[list[str], int]:
 
 
 def crossfade(
-    folder: Path, name: str, stage: str, platform: int, *, v2: int | None = None
+    folder: Path, name: str, stage: str, platform: int, *, v2: int | None = None, shadow: str = ""
 ) -> tuple[list[str], int]:
-    """Our own, every endpoint at one stage."""
+    """Our own, every endpoint at one stage; `shadow` holds keys of that section, which else has its defaults."""
     port = free_port()
     file = folder / f"{name}.toml"
     filled = _CONFIGURATION.format(
-        name=name, port=port, admin=free_port(), stage=stage, upstream=platform, v2=v2 or platform
+        name=name,
+        port=port,
+        admin=free_port(),
+        stage=stage,
+        upstream=platform,
+        v2=v2 or platform,
+        shadow=shadow,
     )
     file.write_text(filled)
     return [sys.executable, "-m", "proxy", "serve", "--config", str(file)], port
 
 
 def as_answer(document: bytes) -> str:
-    """A JSON document in the form that an nginx configuration can hold."""
-    return json.dumps(json.loads(document), ensure_ascii=True)
+    """A JSON document in the form that an nginx configuration can hold, compact as the platform prints it."""
+    return json.dumps(json.loads(document), ensure_ascii=True, separators=(",", ":"))
 
 
 def _nginx(folder: Path, name: str, inner: str) -> list[str]:

@@ -14,11 +14,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import mean
 
-from tests.bench.bench_proxies import ORDINARY
 from tests.bench.bench_shadow import troubled
 from tests.bench.bench_translation import ORDER, grown
-from tests.bench.contestants import LOAD_CORE, PROXY_CORE, Contestant, as_answer, crossfade, running, upstream
+from tests.bench.contestants import (
+    ALL_COMPARED,
+    LOAD_CORE,
+    PROXY_CORE,
+    Contestant,
+    as_answer,
+    crossfade,
+    running,
+    upstream,
+)
 from tests.bench.load import fixed_rate
+from tests.bench.rounds import ORDINARY
 
 RATE = 100.0
 ALLOWED = 4.0
@@ -65,7 +74,7 @@ def main() -> None:
         )
         contestants = []
         for title, stage, other in stages:
-            words, port = crossfade(folder, f"{stage}-soak", stage, other, v2=platform)
+            words, port = crossfade(folder, f"{stage}-soak", stage, other, v2=platform, shadow=ALL_COMPARED)
             contestants.append(stack.enter_context(running(title, words, port, PROXY_CORE)))
         loads = [
             threading.Thread(target=_load, args=(one, request, seconds, wrong))
