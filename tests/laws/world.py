@@ -53,12 +53,12 @@ class Side:
         """Whether it only reads."""
         return self.method == "GET"
 
-    @property
+    @cached_property
     def shown(self) -> Schema:
         """What v2 promises for a success."""
         return success(self.v2)
 
-    @property
+    @cached_property
     def stored(self) -> Schema:
         """What v2.1 promises for a success."""
         return success(self.native)
