@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Raw
 
 from proxy.errors import Fault, Refused, Untranslatable
-from proxy.json import Kind, check_document, check_text, kind, open_object, text_of
+from proxy.json import Kind, check_document, check_text, kind, one_member, open_object, text_of
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.check import Checker, Finding
 from proxy.mapping.endpoint import Endpoint, Frozen, Plans
@@ -107,7 +107,7 @@ def record_key(endpoint: Endpoint, parameters: Mapping[str, bytes], pairs: Pairs
         if record.query and name == record.query.encode():
             return decoded(value or b"")
     try:
-        raw = open_object(body).get(record.body) if body and record.body else None
+        raw = one_member(body, record.body) if body and record.body else None
         return text_of(raw) if raw is not None and kind(raw) is Kind.STRING else ""
     except Refused:
         return ""

@@ -25,7 +25,7 @@ def contract_differences(
     A loss carries its rule's id, so it is expected; so does what the mapping accepts with a reason. Quiet losses
     are only counted.
     """
-    found = dict.fromkeys(_losses(observation, mapping))
+    found = dict.fromkeys(_losses(observation, mapping)) if observation.trace else {}
     found.update(dict.fromkeys(_breaches(observation, mapping, member_name)))
     return list(found)
 

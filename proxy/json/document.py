@@ -25,6 +25,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable, Iterator
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -58,6 +60,26 @@ def open_object(text: Token, pointer: str = "", known: Container[str] = ()) -> d
     if len(text) != names_size + sum(map(len, members.values())) + _punctuation(count):
         _look_closer(bytes(text), members, pointer, known)
     return members
+
+
+def one_member(text: bytes, name: str) -> Raw | None:
+    """The value of one member of an object, for a quarter of what opening it costs; raises as `open_object` does.
+
+    Of other members standing twice it says nothing.
+    """
+    if text.count(b'"%b"' % name.encode()) != 1 or b"\\" in text:
+        return open_object(text).get(name)
+    try:
+        value: Raw = _one(name).decode(text).value
+    except _UNREADABLE:
+        return open_object(text).get(name)  # which says what is wrong
+    return value if len(value) else None
+
+
+@lru_cache(maxsize=64)
+def _one(name: str) -> msgspec.json.Decoder[Any]:
+    fields = [("value", Raw, Raw())]
+    return msgspec.json.Decoder(msgspec.defstruct("One", fields, rename={"value": name}))
 
 
 def open_array(text: Token, pointer: str = "") -> list[Raw]:

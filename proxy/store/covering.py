@@ -43,11 +43,14 @@ def touched(observation: Observation, verdict: Verdict) -> Iterator[Touch]:
             yield from _places(endpoint.check.schema, observation.asked.body, "asked", "asked_value")
 
 
-def fired(observation: Observation, verdict: Verdict) -> frozenset[str]:
+def fired(observation: Observation, verdict: Verdict) -> set[str]:
     """The declarations that acted in this comparison, by id: what was changed, explained or hidden."""
     acted = {one.rule for one in observation.trace}
-    acted.update(one.rule for one in verdict.differences if one.rule)
-    return frozenset(acted.union(verdict.hidden) - {""})
+    if verdict.differences or verdict.hidden:
+        acted.update(one.rule for one in verdict.differences if one.rule)
+        acted.update(verdict.hidden)
+    acted.discard("")
+    return acted
 
 
 def _places(schema: Schema | None, body: bytes, part: Part, value: Part) -> Iterator[Touch]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import Fault, Refused
-from proxy.json import child, open_array, open_object, render, walk
+from proxy.json import child, one_member, open_array, open_object, render, walk
 
 blanks = st.text(alphabet=" \t\r\n", max_size=3)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -191,3 +191,27 @@ def test_an_opened_object_is_written_as_it_came() -> None:
     body = b'{"a":30.60,"b":[1, 2],"c":"\\u0041","d":1e400}'
     assert render(open_object(body)) == body
     assert render(open_object(msgspec.Raw(body))) == body
+
+
+@given(objects(documents))
+def test_one_member_is_what_opening_the_whole_gives(text: str) -> None:
+    body = text.encode()
+    names = [name for name, _ in json.loads(text, object_pairs_hook=list)]
+    if len(set(names)) == len(names):
+        whole = open_object(body).get("a")
+        one = one_member(body, "a")
+        assert (one and bytes(one)) == (whole and bytes(whole))
+    elif names.count("a") > 1:
+        with pytest.raises(Refused):
+            one_member(body, "a")
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"no JSON", b"", b'{"a":}', b'["a"]', b'{"a":1,"a":2}', b'{"\\u0061":1,"a":2}']
+)
+def test_one_member_of_what_has_none_is_refused_as_the_whole_is(body: bytes) -> None:
+    with pytest.raises(Refused) as whole:
+        open_object(body)
+    with pytest.raises(Refused) as one:
+        one_member(body, "a")
+    assert one.value.fault is whole.value.fault
