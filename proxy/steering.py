@@ -81,6 +81,8 @@ class Steering:
         before = old.decider.routes
         self._filed = snapshot.decider.routes
         self._keys = keys = frozenset(entry.key for entry in self._filed.entries)
+        usual = snapshot.config.guard.slow_after
+        self._slow_after = {entry.key: entry.slow_after or usual for entry in self._filed.entries}
         lapsed = self._holding.keep(keys)
         self._see(snapshot)
         snapshot.evidence.settle(
@@ -99,14 +101,13 @@ class Steering:
         """Hear of a verdict. A mistake of the guard's own costs this verdict, not the one who tells it."""
         try:
             self._cross(observation)
-            if observation.route in self._keys:
+            if observation.route in self._slow_after:
                 self._hear(observation, verdict)
         except Exception as error:  # noqa: BLE001 - see above; the log names the place
             log_mistake(self._gateway.snapshot.log, error, observation.request_id)
 
     def _hear(self, observation: Observation, verdict: Verdict) -> None:
-        settings = self._gateway.snapshot.config.guard
-        found = events(observation, verdict, settings.slow_after)
+        found = events(observation, verdict, self._slow_after[observation.route])
         fired = self.guard.hear(observation.route, found, unit(observation), time.time())
         if fired is not None:
             self._act(fired, observation.endpoint.id)

@@ -90,6 +90,8 @@ class Route(Section):
     """The share of sticky keys that v2.1 answers; required in stage `canary`, refused elsewhere."""
     sticky: Sticky = "record"
     """What keeps a call on its version: `record`, `caller` or `header:` with a name."""
+    slow_after: Seconds | None = None
+    """From when on an answer of v2.1 counts as slow here; without it, `guard.slow_after`."""
 
     @model_validator(mode="after")
     def _check(self) -> Route:
@@ -133,7 +135,7 @@ class Guard(Section):
     slow_budget: Annotated[Number, Field(gt=0, lt=1)] = 0.01
     """Share of answers of v2.1 that may take longer than `slow_after`."""
     slow_after: Seconds = 5.0
-    """From when on an answer of v2.1 counts as slow."""
+    """From when on an answer of v2.1 counts as slow, for routes without a `slow_after` of their own."""
     alpha: Annotated[Number, Field(gt=0, lt=1)] = 0.01
     """Chance of a false rollback over a route's whole life; all routes and tests share it."""
     action: Literal["rollback", "report"] = "rollback"

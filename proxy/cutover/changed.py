@@ -21,5 +21,7 @@ def changed(before: Routes, after: Routes, endpoints: Iterable[str]) -> Iterator
 
 
 def shares(old: Route, new: Route) -> dict[str, object]:
-    """The figures of a decision between these routes: the shares, where they are not what the stages say anyway."""
-    return {"old_percent": old.percent, "new_percent": new.percent} if old.stage is new.stage else {}
+    """The figures of a decision between these routes: the shares, where nothing but they differ."""
+    if old.stage is not new.stage or old.percent == new.percent:
+        return {}
+    return {"old_percent": old.percent, "new_percent": new.percent}

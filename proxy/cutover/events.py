@@ -4,7 +4,7 @@
     compared    an unexpected divergence                 equal, expected           both versions were asked
     contract    an unexpected divergence                 equal, expected           one version was asked: says less
     failed      v2.1 could not be asked, or failed       any other end             v2.1 was asked
-    slow        v2.1 took longer than guard.slow_after   it took no longer         v2.1 answered the caller
+    slow        v2.1 took longer than slow_after         it took no longer         v2.1 answered the caller
 
 Noise and races say nothing about divergence; what was skipped says nothing at all, and neither does a platform that has had
 enough calls, or a mistake of ours. Comparing and checking are two tests, because most calls are checked and few compared:
@@ -45,7 +45,7 @@ _FINISHED = _JUDGED | {"noise", "race"}
 
 
 def events(observation: Observation, verdict: Verdict, slow_after: float) -> dict[Kind, bool]:
-    """The tests that this comparison is an event for, and whether it is a bad one. `slow_after` is in seconds."""
+    """The tests that this comparison is an event for, and whether it is a bad one. `slow_after`: the route's, in seconds."""
     found: dict[Kind, bool] = {}
     kind = _DIVERGENCE.get(observation.evidence)
     if kind is not None and verdict.cls in _JUDGED:

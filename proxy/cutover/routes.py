@@ -31,6 +31,8 @@ class Route:
     """`record`, `caller` or `header`."""
     sticky_header: bytes | None = None
     """The header that decides, in lower case, where `sticky` is `header`."""
+    slow_after: float | None = None
+    """Seconds from which on an answer of v2.1 counts as slow; `None` leaves it to the guard's settings."""
     key: str = ""
     """Names the entry by what it says, so that what was decided about it lapses when it is changed; empty for the default."""
 
@@ -176,7 +178,9 @@ def _compiled(number: int, entry: Entry) -> Route:
         percent=percent if entry.percent is None else entry.percent,
         sticky=kind,
         sticky_header=header.lower().encode("ascii") if entry.sticky.startswith(STICKY_HEADER) else None,
-        key=blake2b(entry.model_dump_json().encode(), digest_size=8).hexdigest(),
+        slow_after=entry.slow_after,
+        # Without defaults, so that a key which the program learns later renames no entry.
+        key=blake2b(entry.model_dump_json(exclude_defaults=True).encode(), digest_size=8).hexdigest(),
     )
 
 

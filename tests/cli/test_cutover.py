@@ -168,6 +168,18 @@ def test_set_puts_a_new_entry_in_front_of_the_one_that_decided_so_far(folder: Pa
     assert (refused.exit_code, "route[4]: is never reached" in refused.stderr) == (2, True)
 
 
+def test_a_new_entry_keeps_what_holds_calls_together_and_what_is_slow(folder: Path) -> None:
+    broad = FILE.replace(
+        'endpoint = "orders.get"\n', 'sticky = "header:X-Case"\nslow_after = "300ms"\nendpoint = "*"\n'
+    )
+    (folder / "crossfade.toml").write_text(broad.partition("[[route]]\nreads")[0], "utf-8")
+    assert run("set", "orders.get", "canary", "25").exit_code == 0
+    added = text(folder).partition("[[route]]")[2].partition("[[route]]")[0]
+    assert 'sticky = "header:X-Case"\nslow_after = "300ms"' in added
+    why = run("why", "orders.get").output
+    assert "canary 10 % → 25 %" in why
+
+
 def test_set_in_a_file_without_routes_adds_the_first(folder: Path) -> None:
     (folder / "crossfade.toml").write_text(FILE.partition("[[route]]")[0], "utf-8")
     assert run("set", "*", "shadow", "--reads").exit_code == 0

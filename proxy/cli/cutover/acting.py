@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping
 
 from proxy.cli.cutover.change import Change, Wanted
 from proxy.cli.cutover.situation import Situation
 from proxy.config.edit import UnwritableError, replace
 from proxy.config.places import quoted
+from proxy.cutover.changed import shares
 from proxy.cutover.chronicle import Ruling, keep
 from proxy.cutover.overrides import TARGETS
 from proxy.cutover.react import Reason
@@ -33,8 +35,8 @@ def set_in_file(now: Situation, wanted: Wanted, change: Change) -> bool:
     before = now.routes.entry(change.current.key) or change.current
     for route in changed or [one for one in now.routes.entries if one.key in lapsed]:
         reason: Reason = "lapsed" if lapsed else "configured"
-        old = dataclasses.replace(route, stage=before.stage)
-        _keep(now, old, wanted.endpoint, "command.set", wanted.stage, reason)
+        old = dataclasses.replace(route, stage=before.stage, percent=before.percent)
+        _keep(now, old, wanted.endpoint, "command.set", wanted.stage, reason, shares(old, route))
     return True
 
 
@@ -64,8 +66,22 @@ def take_back(now: Situation, endpoint: str, to: str, *, force: bool) -> tuple[l
     return taken, kept
 
 
-def _keep(now: Situation, route: Route, endpoint: str, rule: str, stage: Stage, reason: Reason) -> None:  # noqa: PLR0913, PLR0917 - a decision
+def _keep(  # noqa: PLR0913, PLR0917 - a decision
+    now: Situation,
+    route: Route,
+    endpoint: str,
+    rule: str,
+    stage: Stage,
+    reason: Reason,
+    figures: Mapping[str, object] = {},
+) -> None:
     ruling = Ruling(
-        route=route, endpoint=endpoint, rule=rule, new_stage=stage, reason=reason, config=now.loaded.hash
+        route=route,
+        endpoint=endpoint,
+        rule=rule,
+        new_stage=stage,
+        reason=reason,
+        figures=figures,
+        config=now.loaded.hash,
     )
     keep(now.file, ruling, ruling.row(time.time()))

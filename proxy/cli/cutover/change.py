@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from proxy.config.model import Route as Entry
 from proxy.cutover.routes import Route
 from proxy.cutover.stage import Stage
 from proxy.errors import ConfigError
+from proxy.mapping.lint.finding import Finding
 from proxy.mapping.stored import Lasting
 
 
@@ -28,6 +30,10 @@ class _Routes(BaseModel):
     """The routes of a file, and nothing else of it."""
 
     route: tuple[Entry, ...] = ()
+
+
+_INHERITED = ("sticky", "slow_after")
+"""Keys that a new entry takes from the one that decided so far: without them it would move keys, or judge otherwise."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,11 @@ def _edited(text: str, wanted: Wanted, old: Route | None, current: Route) -> str
         table.add("callers", list(wanted.callers))
     for key, value in wanted.settings.items():
         table.add(key, value)
+    if routes is not None and current.index is not None:
+        above = routes[current.index]
+        for key in (one for one in _INHERITED if one in above):
+            table.add(key, above[key].unwrap())
+        table.add(tomlkit.nl())
     if routes is None:
         document.add(tomlkit.nl())
         document.add("route", AoT([table]))
@@ -194,11 +205,16 @@ def _accepted(now: Situation, text: str) -> Config:
     file, old = now.loaded.path.name, now.loaded.config
     new = old.model_copy(update={"route": _entries(file, text)})
     today = datetime.now(UTC).date()
-    before = {str(one) for one in together(old, file, now.source, today)}
-    found = [one for one in together(new, file, now.source, today) if str(one) not in before]
+    before = {_unnumbered(one) for one in together(old, file, now.source, today)}
+    found = [one for one in together(new, file, now.source, today) if _unnumbered(one) not in before]
     if found:
         raise ConfigError("\n".join(str(one) for one in found))
     return new
+
+
+def _unnumbered(finding: Finding) -> str:
+    """A finding whatever the place of its entry, which a new entry in front of it moves."""
+    return re.sub(r"\[\d+\]", "[]", str(finding))
 
 
 def _entries(file: str, text: str) -> tuple[Entry, ...]:
