@@ -130,6 +130,7 @@ class Machine(RuleBasedStateMachine):
                 self.dead += self.answered(caller)
                 caller.handed = False
         self.loop.run_until_complete(self.gone())
+        os.close(self.journal._descriptor)
         self.begin(chosen)
 
     @rule(chosen=configurations, fate=st.sampled_from(["done", "broken", "refused"]))
