@@ -26,7 +26,7 @@ from proxy.mapping.nodes import Firing, Trace
 from proxy.mapping.paths import fill
 from proxy.mapping.query import Pairs
 from proxy.parts import cut, gathered
-from proxy.steps import joined, looked_up, readable
+from proxy.steps import MAX_DECODED, confirmed, joined, looked_up, uncoded
 from proxy.types import Answer, Call, Headers
 from proxy.wire.headers import edited, first
 from proxy.wire.target import decoded, join
@@ -62,11 +62,15 @@ _LINKS = frozenset({b"location", b"content-location"})
 Exchange: TypeAlias = Generator[Call, Answer, Reply]
 
 
-def exchange(mapping: CompiledMapping, asked: Asked) -> Exchange:
-    """Answer a v2 call by v2.1.
+def exchange(mapping: CompiledMapping, asked: Asked, most: int = MAX_DECODED) -> Exchange:
+    """Answer a v2 call by v2.1, whose compressed answers are read where they are at most so many bytes.
 
     Raises `Refused` before anything is yielded, and `Untranslatable` when the answer to a read cannot be said in v2.
     """
+    return uncoded(_exchange(mapping, asked), most)
+
+
+def _exchange(mapping: CompiledMapping, asked: Asked) -> Exchange:
     endpoint = asked.endpoint
     if endpoint.refusal is not None:
         no = endpoint.refusal
@@ -77,7 +81,10 @@ def exchange(mapping: CompiledMapping, asked: Asked) -> Exchange:
     partial, owed = "", None
     if plans.split is not None:
         call, owed = cut(plans.split, call, asked.parameters, trace)
-    answer = readable((yield call))
+    if plans.confirm is None:
+        answer = yield call
+    else:
+        answer = yield from confirmed(plans.confirm, call, asked.parameters, trace)
     if plans.look_up is not None and answer.status == plans.look_up.after:
         key = record_key(endpoint, {}, [], call.body)
         answer = yield from looked_up(plans.look_up, key, call, answer, trace)

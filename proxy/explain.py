@@ -75,13 +75,16 @@ def explain(
     watched = msgspec.structs.replace(asked, endpoint=watch.over(asked.endpoint))
     calls, marks, end = _driven(exchange(mapping, watched), answers, watch)
     plans = asked.endpoint.case(asked.pairs)
+    first = plans.ahead
     made = Explanation(
         endpoint=declared[asked.endpoint.id],
         case=_case(asked.endpoint, plans),
         calls=tuple(
             Upstream(declared[_maker(number, one, plans, asked)], one) for number, one in enumerate(calls)
         ),
-        request=tuple(_way_there(asked, calls[0], watch, marks[0], declared)) if calls else (),
+        request=tuple(_way_there(asked, calls[first], watch, marks[first], declared))
+        if calls[first:]
+        else (),
         refusal=refused(end) if isinstance(end, Refused | Untranslatable) else None,
     )
     if not isinstance(end, Reply):
@@ -139,7 +142,9 @@ def _case(endpoint: Endpoint, plans: Plans) -> str:
 
 def _maker(number: int, call: Call, plans: Plans, asked: Asked) -> str:
     """The endpoint or the step that a call belongs to."""
-    if number == 0:
+    if plans.confirm is not None and number < plans.ahead:
+        return plans.confirm.rule
+    if number == plans.ahead:
         return asked.endpoint.id
     if plans.join is not None and call.target == fill(plans.join.template, asked.parameters):
         return plans.join.rule

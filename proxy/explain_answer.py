@@ -37,6 +37,8 @@ class WayBack:
         if reply.answer.status >= 400:
             acts = _error(self.shape, native, made)
             lines = explained(_object(native), made, acts, self.declared, forward=False)
+            if native not in given:
+                return self._said_by_a_step(lines, placed)
             return _numbered(lines, given, native, len(given))
         if not _document(native):
             return []
@@ -48,6 +50,15 @@ class WayBack:
         else:
             lines = _numbered(lines, given, native, 1)
         return self._parted(lines, given) if self.part and native not in given else lines
+
+    def _said_by_a_step(self, lines: Sequence[Value], placed: Sequence[Placed]) -> list[Value]:
+        """The lines of an error that no answer of v2.1 holds: the step that found nothing is behind each."""
+        steps = tuple(
+            Act(self.declared[one.firing.rule], one.firing.before, one.firing.after) for one in placed
+        )
+        return [
+            msgspec.structs.replace(one, source=None, before=None, acts=(*steps, *one.acts)) for one in lines
+        ]
 
     def _parted(self, lines: Sequence[Value], given: Sequence[bytes]) -> list[Value]:
         """The lines, with those made by the step that was at work where no answer has the place: they were pairs."""

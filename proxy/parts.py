@@ -19,7 +19,6 @@ from proxy.json import Kind, check_document, kind, open_array, open_object, rend
 from proxy.mapping.endpoint import Gather, Part, Split
 from proxy.mapping.nodes import Firing, Trace
 from proxy.mapping.paths import fill
-from proxy.steps import readable
 from proxy.types import Answer, Call
 from proxy.wire.headers import edited
 
@@ -76,7 +75,7 @@ def _written(
     method, template, kept = *split.create, dict[str, Raw]()
     if split.read:
         bare = [one for one in call.headers if one[0].lower() != b"content-type"]
-        found = readable((yield Call(split.read[0], fill(split.read[1], held), bare)))
+        found = yield Call(split.read[0], fill(split.read[1], held), bare)
         if found.status not in {200, 404}:
             return None
         if found.status == 200:
@@ -86,7 +85,7 @@ def _written(
                 return pairs
     if not pairs and not kept and (method, template) == split.create:
         return pairs
-    made = readable((yield Call(method, fill(template, held), call.headers, render({**kept, **pairs}))))
+    made = yield Call(method, fill(template, held), call.headers, render({**kept, **pairs}))
     return pairs if made.status < 300 else None
 
 
@@ -105,7 +104,7 @@ def gathered(
         held = _held(parameters, record)
         if not _has(gather, record) or _REF not in held:
             continue
-        part = readable((yield Call(gather.method, fill(gather.template, held), call.headers)))
+        part = yield Call(gather.method, fill(gather.template, held), call.headers)
         if part.status == 404:
             continue
         if part.status != 200:

@@ -1,20 +1,22 @@
 """The declared steps: what an exchange does beyond its first call, as parts of the generator that it is.
 
-`join` reads more and puts it into the answer; `look-up` finds the record that a create ran into and writes to that one. A
-step starts only after the call before it was answered.
+`join` reads more and puts it into the answer; `look-up` finds the record that a create ran into and writes to that one;
+`confirm` makes sure that a record is the one that the caller names. A step starts only after the call before it was
+answered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from urllib.parse import quote
+from typing import TypeVar
+from urllib.parse import quote, unquote
 
 from msgspec import Raw
 
 from proxy.errors import Refused, Untranslatable, UpstreamFailed
-from proxy.json import check_document, open_array, open_object, render, text_of
+from proxy.json import check_document, open_array, open_object, render, text_of, token_of
 from proxy.mapping.codecs import instant
-from proxy.mapping.endpoint import Join, LookUp
+from proxy.mapping.endpoint import Confirm, Join, LookUp
 from proxy.mapping.nodes import Firing, Trace
 from proxy.mapping.paths import fill
 from proxy.types import Answer, Call
@@ -22,25 +24,78 @@ from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import edited, first
 
 MAX_DECODED = 8 * 1024 * 1024
-"""Bytes that a compressed answer may grow to, which nobody asked for: as large as answers may be by default."""
+"""Bytes that a compressed answer, which nobody asked for, may grow to where no configuration says how large one may be."""
+_JSON = (b"Content-Type", b"application/json")
+
+T = TypeVar("T")
 
 
-def readable(answer: Answer) -> Answer:
-    """The answer without content coding; the same object when it has none, or one that cannot be read."""
+def readable(answer: Answer, most: int = MAX_DECODED) -> Answer:
+    """The answer without content coding; the same object when it has none, or one that cannot be read in `most` bytes."""
     if first(answer.headers, b"content-encoding") is None:
         return answer
     try:
-        body = decode_body(answer.headers, answer.body, MAX_DECODED)
+        body = decode_body(answer.headers, answer.body, most)
     except Undecodable:
         return answer
     return Answer(answer.status, edited(answer.headers), body)
+
+
+def uncoded(running: Generator[Call, Answer, T], most: int) -> Generator[Call, Answer, T]:
+    """The same calls, with every answer made `readable` before it is handed on."""
+    try:
+        call = next(running)
+        while True:
+            try:
+                answer = yield call
+            except UpstreamFailed as error:
+                call = running.throw(error)
+            else:
+                call = running.send(readable(answer, most))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def confirmed(
+    step: Confirm, call: Call, parameters: Mapping[str, bytes], trace: Trace
+) -> Generator[Call, Answer, Answer]:
+    """The answer to a call about the record that the caller's path names; where v2.1 has another, there is none.
+
+    Raises `Untranslatable` where v2.1 does not say which record it has; nothing was written then.
+    """
+    if step.read is not None:
+        bare = [one for one in call.headers if one[0].lower() != b"content-type"]
+        there = yield Call(step.read[0], fill(step.read[1], parameters), bare)
+        if there.status >= 300:
+            return there
+        return _other(step, there, parameters, trace) or (yield call)
+    answer = yield call
+    return answer if answer.status != 200 else _other(step, answer, parameters, trace) or answer
+
+
+def _other(step: Confirm, there: Answer, parameters: Mapping[str, bytes], trace: Trace) -> Answer | None:
+    """What the caller is told of another record than the one it means."""
+    pointer = f"/{step.member}"
+    try:
+        check_document(there.body)
+        name = open_object(there.body)[step.member]
+        found = text_of(name)
+    except (Refused, KeyError) as error:
+        raise Untranslatable(
+            "v2.1 does not say which record it has", pointer=pointer, rule=step.rule
+        ) from error
+    if found == unquote(parameters[step.parameter].decode("latin-1")):
+        return None
+    trace.append(Firing(step.rule, pointer, bytes(name), None))
+    return Answer(step.status, [_JSON], render({"message": token_of(step.message)}))
 
 
 def joined(
     step: Join, call: Call, parameters: Mapping[str, bytes], answer: Answer, trace: Trace
 ) -> Generator[Call, Answer, Answer]:
     """Read what belongs into the answer; an error on the way is the answer."""
-    more = readable((yield Call(step.method, fill(step.template, parameters), call.headers)))
+    more = yield Call(step.method, fill(step.template, parameters), call.headers)
     if more.status != 200:
         return more
     try:
@@ -60,7 +115,7 @@ def looked_up(
     bare = [one for one in call.headers if one[0].lower() != b"content-type"]
     target = fill(step.template, {step.key: quote(key, safe="").encode()})
     try:
-        listing = readable((yield Call(step.method, target, bare)))
+        listing = yield Call(step.method, target, bare)
     except UpstreamFailed:
         return conflict  # the create was answered, and only the search for its cause was not
     found = _nearest(step, key, open_object(call.body), listing) if listing.status == 200 else None
@@ -68,7 +123,7 @@ def looked_up(
         return conflict
     trace.append(Firing(step.rule, "", None, None))
     target = fill(step.then_template, {step.ref: quote(found, safe="").encode()})
-    written = readable((yield Call(step.then_method, target, call.headers, call.body)))
+    written = yield Call(step.then_method, target, call.headers, call.body)
     return Answer(step.status, written.headers, written.body) if written.status < 300 else written
 
 

@@ -22,7 +22,8 @@ async def translated(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -
     done.call, done.asked = call, asked
     begin = perf_counter()
     try:
-        reply = await drive(exchange(snapshot.mapping, asked), engine_for(snapshot, Version.V2_1, call, done))
+        running = exchange(snapshot.mapping, asked, snapshot.config.upstream.v2_1.max_answer)
+        reply = await drive(running, engine_for(snapshot, Version.V2_1, call, done))
     except (Untranslatable, UpstreamFailed) as error:
         done.failed = error
         raise

@@ -18,6 +18,7 @@ from proxy.evidence.reads import Reads
 from proxy.exchange import Asked, Reply, exchange
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.paths import fill
+from proxy.steps import MAX_DECODED
 from proxy.types import Answer, Call, Version
 from proxy.wire.coding import Undecodable, decode_body
 from proxy.wire.headers import first
@@ -100,7 +101,7 @@ class Reading:
 
     async def v2_1(self, asked: Asked, mapping: CompiledMapping) -> Reply:
         """v2.1's answer to a read, as the caller would have got it. Raises `Ended`, `Refused` and `Untranslatable`."""
-        running = exchange(mapping, asked)
+        running = exchange(mapping, asked, max(MAX_DECODED, self._budget.settings.max_body))
         call = next(running)
         while True:
             answer = await self._send(Version.V2_1, call)

@@ -40,14 +40,17 @@ def translate_only(
     if v2.status >= 500:
         return skipped("v2_failed")
     running = exchange(mapping, asked)
+    plans = asked.endpoint.case(asked.pairs)
     try:
         call = next(running)
+        if plans.confirm is not None and plans.ahead:
+            call = running.send(plans.confirm.answer(asked.parameters))
     except Refused as error:
         return _refused(v2, error)
     if v2.status >= 300:
         return skipped("v2_refused")  # whether v2.1 would refuse it too cannot be known without sending it
     found = list(_breaches(asked, call))
-    if met and asked.endpoint.case(asked.pairs).look_up is None:
+    if met and plans.look_up is None:
         found.append(Difference("", "status", v2.status, _CONFLICT))
     if call.body:
         try:

@@ -121,6 +121,7 @@ class Compiler:
             look_up=steps.look_up,
             split=steps.split,
             gather=steps.gather,
+            confirm=steps.confirm,
             frozen=[
                 self._frozen(one.id, place.removeprefix("/"), answers)
                 for one in back

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from proxy.errors import MappingError
 from proxy.json import text_of, token_of
 from proxy.mapping import endpoint as ready
 from proxy.mapping.codecs import Codec, Plain
@@ -25,6 +24,7 @@ class ReadySteps:
     look_up: ready.LookUp | None = None
     split: ready.Split | None = None
     gather: ready.Gather | None = None
+    confirm: ready.Confirm | None = None
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,17 @@ class Steps:
     codecs: Mapping[str, Codec]
 
     def of_case(self, steps: Sequence[Step]) -> ReadySteps:
-        """The steps of one case; raises `MappingError` for what does not hold together."""
+        """The steps of one case."""
         kinds = {one.kind: one for one in reversed(steps)}
-        join, look_up, split, gather = (kinds.get(one) for one in ("join", "look-up", "split", "gather"))
+        join, look_up, split, gather, confirm = (
+            kinds.get(one) for one in ("join", "look-up", "split", "gather", "confirm")
+        )
         return ReadySteps(
             join=_join(join) if join else None,
             look_up=self._look_up(look_up) if look_up else None,
             split=self._split(split) if split else None,
             gather=self._gather(gather) if gather else None,
+            confirm=self._confirm(confirm) if confirm else None,
         )
 
     def _look_up(self, step: Step) -> ready.LookUp:
@@ -91,14 +94,16 @@ class Steps:
         method, template = _call(step.call)
         return ready.Gather(flat=flat, only=only, method=method, template=template, way=way)
 
+    def _confirm(self, step: Step) -> ready.Confirm:
+        member = step.place.removeprefix("/")
+        read = _call(step.call) if step.call else None
+        return ready.Confirm(step.id, self.record.path, member, read, step.status, step.message)
+
     def _answers(self) -> list[tuple[int, Schema]]:
         return [(status, one) for status, one in self.v2.answers.items() if one] if self.v2 else []
 
     def _part(self, step: Step, record: Schema) -> tuple[Flat, list[tuple[str, frozenset[str]]]]:
         """The members of a part, and the words of v2.1 with which a record has one."""
-        for name in (*step.members, *step.only):
-            if name not in record.members:
-                raise MappingError(f"step {step.id}: v2 has no member '{name}' there; name one that it has")
         lists = frozenset(name for name in step.members if record.members[name].items is not None)
         only = [(name, self._words(record.members[name].codec, words)) for name, words in step.only.items()]
         return Flat(step.id, tuple(step.members), lists), only

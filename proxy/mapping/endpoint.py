@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from proxy.errors import Fault
+from proxy.json import render, token_of
 from proxy.mapping.check import Checker
 from proxy.mapping.codecs import Codec
 from proxy.mapping.contract import Schema
@@ -13,6 +15,7 @@ from proxy.mapping.flat import Flat
 from proxy.mapping.model import Record
 from proxy.mapping.nodes import Node
 from proxy.mapping.query import Pairs, QueryPlan
+from proxy.types import Answer
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,26 @@ class Gather(Part):
 
 
 @dataclass(frozen=True)
+class Confirm:
+    """Holding the record that v2.1 has against the one that the caller's path names by `parameter`.
+
+    `member` of the answer names v2.1's, or before a write of what `read` (method and path template) answers.
+    """
+
+    rule: str
+    parameter: str
+    member: str
+    read: tuple[str, str] | None
+    status: int
+    message: str
+
+    def answer(self, parameters: Mapping[str, bytes]) -> Answer:
+        """An answer of v2.1 that confirms the record of this path, for those who send nothing."""
+        name = unquote(parameters[self.parameter].decode("latin-1"))
+        return Answer(200, [], render({self.member: token_of(name)}))
+
+
+@dataclass(frozen=True)
 class Frozen:
     """A member that v2.1 never changes, whatever a caller sends."""
 
@@ -113,7 +136,13 @@ class Plans:
     look_up: LookUp | None
     split: Split | None
     gather: Gather | None
+    confirm: Confirm | None
     frozen: Sequence[Frozen]
+
+    @property
+    def ahead(self) -> int:
+        """How many calls go before the one that carries what the caller asks."""
+        return int(self.confirm is not None and self.confirm.read is not None)
 
 
 @dataclass(frozen=True)

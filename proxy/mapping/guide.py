@@ -103,11 +103,12 @@ def _done(file: Resource, endpoint: Endpoint) -> Iterator[str]:
             yield f"- {rule.says} (`{rule.id}`{_held(rule, endpoint)})"
     for step in file.step:
         if step.on == endpoint.id:
-            yield f"- {step.says} {_calls(step)} (`{step.id}`{_held(step, endpoint)})"
+            yield f"- {step.says}{_calls(step)} (`{step.id}`{_held(step, endpoint)})"
 
 
 def _calls(step: Step) -> str:
-    return f"It calls {ticked(one for one in (step.call, step.then, step.create) if one)}."
+    calls = ticked(one for one in (step.call, step.then, step.create) if one)
+    return f" It calls {calls}." if calls else ""
 
 
 def _held(claim: Claim, endpoint: Endpoint) -> str:

@@ -127,11 +127,12 @@ class Step(Claim, frozen=True, kw_only=True):
     (`then`), and a success is answered as v2.1's `status`. `split` writes `members` of the request to a part of the record,
     as at most so many flat `pairs`, once the record stands: `create` makes the part, `then` replaces what `call` found there.
     `gather` reads them from there (`call`), for the answer or for each element of the list at `place`. Only records have
-    such a part whose members have the words in `only` (v2's); others are refused with `message`.
+    such a part whose members have the words in `only` (v2's); others are refused with `message`. `confirm` ends a call with
+    `status` and `message` where the answer, or before a write that to `call`, names another record at `place` than the path.
     """
 
     on: str
-    kind: Literal["join", "look-up", "split", "gather"]
+    kind: Literal["join", "look-up", "split", "gather", "confirm"]
     call: str = ""
     place: str = ""
     members: list[str] = []
@@ -151,7 +152,6 @@ class Record(_Strict, frozen=True):
 
     `parent` is the path parameter that names the record which this one belongs to. Where it stands in the path it is the
     key, so that all calls about one parent stay together. A record without a name of its own in bodies or queries has none.
-
     `created` is the member of an answer that says when the record was made, and `link` the one with its own address;
     both are for the evidence alone, which can say less without them.
     """

@@ -138,7 +138,7 @@ def unknowns(world: World, side: Side, case: Case, ledger: Ledger) -> None:
     if made is None or made.reply.answer.status >= 400 or not made.reply.answer.body:
         return
     if side.v2.request is not None:
-        _kept(members(case.text), members(made.calls[0].body), side.v2.request, side.native.request)
+        _kept(members(case.text), members(made.carried.body), side.v2.request, side.native.request)
     _kept(members(made.reply.native.body), members(made.reply.answer.body), side.stored, side.shown)
 
 
@@ -163,9 +163,9 @@ def tokens(world: World, side: Side, case: Case, ledger: Ledger) -> None:
         return
     if side.v2.request is not None and side.native.request is not None:
         if _nothing_to_edit(world, side, case):
-            assert made.calls[0].body is request.body, "nothing had to be edited, and it is another body"
+            assert made.carried.body is request.body, "nothing had to be edited, and it is another body"
         _bytes(
-            world, side.v2.request, side.native.request, leaves(case.body), leaves(tree(made.calls[0].body))
+            world, side.v2.request, side.native.request, leaves(case.body), leaves(tree(made.carried.body))
         )
     answer = made.reply.answer
     if answer.status < 300:

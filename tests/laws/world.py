@@ -209,6 +209,11 @@ class Drive:
     calls: list[Call]
     reply: Reply
 
+    @property
+    def carried(self) -> Call:
+        """The call that carries the request: the first with a body."""
+        return next(one for one in self.calls if one.body)
+
 
 def drive(mapping: CompiledMapping, request: Asked, platform: Platform) -> Drive:
     """Run an exchange against a platform; raises what the exchange raises."""

@@ -14,6 +14,7 @@ from proxy.mapping.lint.finding import Finding
 from tests.mapping.seeding import FOLDER, LEAF, Seed, members, operation, rule, seeded
 
 R, V, A, X = "orders.toml", "values.toml", "api.toml", "accepted.toml"
+I, E = "items.toml", "extensions.toml"  # noqa: E741 - one letter for each file
 V2, V21 = "contracts/v2.json", "contracts/v2_1.json"
 
 NAMES = [
@@ -81,6 +82,9 @@ OVERLAPS = [
     Seed("two rules for one place when a switch is set", R, ('when = { guest_ref = "ignore" }', 'when = { point_of_sale = "accept" }'), "overlap", "orders.create.guest-ignored", "orders.create.guest"),
     Seed("two rules for one place in one case", R, ('suffix = "/orderItems"\ncase = "!expanded"', 'suffix = "/orderItems"'), "overlap", "orders.get.expanded", "orders.get.order-items", count=3),
     Seed("two policies of one kind", R, rule("made.up", "orders.create", "request", "*", "drop-null"), "overlap", "made.up", "orders.nulls"),
+    Seed("two names that are swapped", R, rule("made.up", "orders.update", "request", "/cardType", "rename", 'native = "/paymentType"') + rule("made.too", "orders.update", "request", "/paymentType", "rename", 'native = "/cardType"'), "overlap", "made.too", "a name is taken"),
+    Seed("two names that are swapped both ways", R, rule("made.up", "orders.update", "both", "/cardType", "rename", 'native = "/paymentType"') + rule("made.too", "orders.update", "both", "/paymentType", "rename", 'native = "/cardType"'), "overlap", "made.too", "a name is taken"),
+    Seed("a name that is passed on", R, rule("made.up", "orders.update", "request", "/cardType", "rename", 'native = "/paymentType"') + rule("made.too", "orders.update", "request", "/paymentType", "rename", 'native = "/channel"'), "overlap", "made.too", "a name is taken"),
     Seed("two names for one place", R, rule("made.up", "orders.create", "request", "/cardType", "rename", 'native = "/paymentType"') + rule("made.too", "orders.create", "request", "/status", "rename", 'native = "/paymentType"'), "overlap", "made.too", "made.up"),
     Seed("a rule below a link", R, rule("made.up", "orders.get", "answer", "/contacts/items", "collection"), "unreachable", "made.up", "orders.get.contacts takes over"),
     Seed("a rule below a member that is not kept", R, rule("made.up", "orders.list", "answer", "/items/*/contacts", "drop", 'case = "!expanded"\nloss = "L-X"\nreason = "None."'), "unreachable", "made.up", "orders.list.items takes over"),
@@ -97,6 +101,14 @@ STEPS = [
     Seed("a step after a status that never comes", R, ("after = 409", "after = 410"), "reference", "orders.create.conflict", "has no status 410"),
     Seed("a time that no request has", R, ('nearest = "orderedAt"', 'nearest = "orderAt"'), "place", "orders.create.conflict", "did you mean 'orderedAt'"),
     Seed("a look-up that does not write", R, ('then = "PUT /v2.1/orders/{ref}"\n', ""), "argument", "orders.create.conflict", "needs `then`"),
+    Seed("what is read and never replaced", I, ('then = "PUT /v2.1/orderItems/{orderItemRef}/extensions/ext"\n', ""), "argument", "items.update.flight", "belong together"),
+    Seed("a part of what v2 does not have", I, ('on = "items.get"\nkind = "gather"\nmembers = ["passengerTypeCode"', 'on = "items.get"\nkind = "gather"\nmembers = ["passengerType"'), "reference", "items.get.flight", "did you mean 'passengerTypeCode'"),
+    Seed("a part with a word that v2 does not have", I, ('only = { type = ["FLIGHT"] }\ncreate', 'only = { type = ["FLYGHT"] }\ncreate'), "argument", "items.create.flight", "did you mean 'FLIGHT'"),
+    Seed("a write that nothing confirms", E, ('call = "GET /v2.1/orders/{orderRef}/extensions/ext"\nplace', "place"), "argument", "extensions.update.ref", "nothing is read before the write"),
+    Seed("a read that is read before", E, ('kind = "confirm"\nplace', 'kind = "confirm"\ncall = "GET /v2.1/orders/{orderRef}/extensions/ext"\nplace'), "argument", "extensions.get.ref", "a read confirms itself"),
+    Seed("a confirmation by what no answer has", E, ('place = "/ref"\nstatus = 404', 'place = "/reference"\nstatus = 404'), "place", "extensions.get.ref", "there are: /name, /href, /ref"),
+    Seed("a confirmation with a status that v2 does not have", E, ("status = 404\nmessage", "status = 410\nmessage"), "reference", "extensions.get.ref", "v2 has no status 410"),
+    Seed("a confirmation of what no path names", E, ('on = "extensions.get"\nkind', 'on = "extensions.list"\nkind'), "reference", "extensions.get.ref", "has no {extRef}", count=2),
     Seed("a join with an argument of a look-up", R, ('place = "/orderItems"\nsays = "An expanded read', 'place = "/orderItems"\nafter = 409\nsays = "An expanded read'), "argument", "orders.get.items", "does not read `after`"),
 ]  # fmt: skip
 

@@ -8,8 +8,9 @@ import pytest
 from msgspec.json import decode
 
 from proxy.errors import Untranslatable
+from proxy.exchange import exchange
 from proxy.types import Answer
-from tests.mapping.driving import JSON, OURS, READ, drive_read, lines, read, wrote
+from tests.mapping.driving import JSON, OURS, READ, asked, drive_read, lines, mapping, read, wrote
 from tests.mapping.goldens import PLATFORM
 
 BOMB = 32 * 1024 * 1024 + 1
@@ -96,3 +97,13 @@ def test_giving_up_on_a_read_names_place_and_rule() -> None:
     with pytest.raises(Untranslatable) as caught:
         drive_read(Answer(200, JSON, b'{"items":"none"}'), target=b"/v2/orders?referenceId=a")
     assert (caught.value.pointer, caught.value.rule) == ("/items", "orders.list.items")
+
+
+def test_how_large_a_coded_answer_may_grow_is_asked_for() -> None:
+    coded = Answer(200, [*JSON, (b"content-encoding", b"gzip")], gzip.compress(READ))
+    request = asked(mapping(), "GET", b"/v2/orders/one")
+    for most, whole in ((len(READ), True), (len(READ) - 1, False)):
+        running = exchange(mapping(), request, most)
+        next(running)
+        with pytest.raises(StopIteration if whole else Untranslatable):
+            running.send(coded)

@@ -31,6 +31,8 @@ def overlaps(scope: Scope) -> Iterator[Finding]:
 def _pair(scope: Scope, first: Rule, second: Rule) -> Iterator[Finding]:
     if not compatible(first, second) or not cases_of(first, scope.cases) & cases_of(second, scope.cases):
         return
+    if first.do == second.do == "rename":
+        yield from _crossed(scope, first, second)
     both = first.do in _POLICIES or second.do in _POLICIES
     if both and first.do != second.do:
         return
@@ -39,6 +41,16 @@ def _pair(scope: Scope, first: Rule, second: Rule) -> Iterator[Finding]:
         message = f"{first.id} makes this place of {scope.endpoint.id} as well, in the same case"
         way_out = "give the place to one of them, or tell them apart by `when` or `case`"
         yield Finding(FindingKind.OVERLAP, scope.file, place, second.id, message, way_out)
+
+
+def _crossed(scope: Scope, first: Rule, second: Rule) -> Iterator[Finding]:
+    """Renames of which one ends where the other begins: a body with both members has no place left for either."""
+    for one, other in ((first, second), (second, first)):
+        if one.native in other.place and one.native not in one.place:
+            message = f"{one.id} moves a member there and {other.id} one away: with both a name is taken"
+            way_out = "let one of the two members keep its name, or refuse it"
+            yield Finding(FindingKind.OVERLAP, scope.file, one.native, second.id, message, way_out)
+            return
 
 
 def _shadowed(scope: Scope, rule: Rule, rules: Sequence[Rule], *, answer: bool) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from proxy.mapping.contract import Operation, Schema
 from proxy.mapping.lint.finding import Finding, FindingKind, nearest
-from proxy.mapping.lint.scope import Scope, called_operation, cases_of, compatible, placeholders
+from proxy.mapping.lint.scope import Scope, called_operation, cases_of, compatible, placeholders, successes
 from proxy.mapping.model import Step
 
 _NEEDS: Mapping[str, Sequence[str]] = {
@@ -14,8 +14,9 @@ _NEEDS: Mapping[str, Sequence[str]] = {
     "look-up": ("call", "after", "nearest", "within", "then", "status"),
     "split": ("members", "only", "create", "pairs", "message"),
     "gather": ("call", "members", "only"),
+    "confirm": ("place", "status", "message"),
 }
-_MAY: Mapping[str, Sequence[str]] = {"split": ("call", "then"), "gather": ("place",)}
+_MAY: Mapping[str, Sequence[str]] = {"split": ("call", "then"), "gather": ("place",), "confirm": ("call",)}
 _FOUND = "ref"
 """What a look-up found fills this placeholder of its second call (compile.py)."""
 
@@ -84,6 +85,29 @@ def _gather(scope: Scope, step: Step) -> Iterator[Finding]:
     yield from _part(scope, step, scope.answer_v2.schemas, f"{step.place}/*" if step.place else "")
 
 
+def _confirm(scope: Scope, step: Step) -> Iterator[Finding]:
+    """Before a write what is there is read; a read is its own confirmation. Both answer the caller's path."""
+    reads, path = scope.endpoint.v2.startswith("GET "), scope.resource.record.path
+    if reads is bool(step.call):
+        message = "a read confirms itself" if reads else "nothing is read before the write"
+        way_out = "remove `call`" if reads else "name in `call` what reads the record"
+        yield Finding(FindingKind.ARGUMENT, scope.file, "call", step.id, message, way_out)
+    if path not in placeholders(scope.endpoint.v2):
+        message = f"v2's path has no {{{path}}} to hold against the answer"
+        yield Finding(FindingKind.REFERENCE, scope.file, "on", step.id, message, "remove the step")
+    called = called_operation(scope.contract, step.call) if step.call else scope.v2_1
+    if step.call:
+        yield from _call(scope, step, "call", placeholders(scope.endpoint.v2))
+    known = [f"/{name}" for one in successes(called) if one for name in one.members]
+    if step.place and called and step.place not in known:
+        message = f"{called.name} has no such member at the top of its answer"
+        yield Finding(FindingKind.PLACE, scope.file, step.place, step.id, message, nearest(step.place, known))
+    if step.status and scope.v2 and step.status not in scope.v2.answers:
+        message = f"v2 has no status {step.status} there"
+        way_out = nearest(str(step.status), [*map(str, scope.v2.answers)])
+        yield Finding(FindingKind.REFERENCE, scope.file, "status", step.id, message, way_out)
+
+
 def _part(scope: Scope, step: Step, places: Mapping[str, Schema], around: str) -> Iterator[Finding]:
     """Members that v2 does not have there, and words that are none of a member's."""
     known = [one[len(around) + 1 :] for one in places if one.rpartition("/")[0] == around and one]
@@ -96,7 +120,9 @@ def _part(scope: Scope, step: Step, places: Mapping[str, Schema], around: str) -
         for word in words:
             if listed and word not in listed:
                 message = f"'{word}' is no value of {name} in v2"
-                yield Finding(FindingKind.VALUE, scope.file, "only", step.id, message, nearest(word, listed))
+                yield Finding(
+                    FindingKind.ARGUMENT, scope.file, "only", step.id, message, nearest(word, listed)
+                )
 
 
 _DETAILS: Mapping[str, Callable[[Scope, Step], Iterator[Finding]]] = {
@@ -104,6 +130,7 @@ _DETAILS: Mapping[str, Callable[[Scope, Step], Iterator[Finding]]] = {
     "look-up": _look_up,
     "split": _split,
     "gather": _gather,
+    "confirm": _confirm,
 }
 
 
