@@ -117,6 +117,17 @@ def test_writes_do_not_lead_where_stored_values_are_renamed(tmp_path: Path, rout
     assert all("items.list" in one for one in lines(tmp_path, routes + caller))
 
 
+def test_a_read_that_shows_records_of_another_resource_comes_before_their_writes(tmp_path: Path) -> None:
+    items = "[[route]]\nendpoint = 'items.*'\nstage = 'live'\n"
+    (found,) = lines(tmp_path, items + "[[route]]\nreads = true\nstage = 'canary'\npercent = 99\n")
+    assert (
+        "items.create writes values that orders.get would read raw from v2; bring orders.get to live" in found
+    )
+    assert lines(tmp_path, items + "[[route]]\nendpoint = 'orders.get'\nstage = 'live'\n") == []
+    alone = items.replace("stage", "callers = ['a1b2c3d4']\nstage") + "[[route]]\nstage = 'shadow'\n"
+    assert len(lines(tmp_path, alone)) == 1, "also a caller that has no name"
+
+
 def test_mapping_and_configuration_are_judged_together(tmp_path: Path) -> None:
     folder = renaming(tmp_path)
     orders = folder / "orders.toml"

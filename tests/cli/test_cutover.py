@@ -339,6 +339,11 @@ def test_writes_do_not_lead_where_stored_values_are_renamed(folder: Path, tmp_pa
         memory_path(folder / "crossfade.journal"),
         Memory(crossed={"orders": 1.0}, watched={"x": Watched(1.0)}),
     )
+    for back in ("shadow", "v2"):
+        refused = run("set", "orders.create", back)
+        assert (refused.exit_code, "orders is behind its point of no return" in refused.stderr) == (2, True)
+    assert run("plan", "orders.create", "shadow", "--force").exit_code == 0
+    assert run("plan", "items.create", "shadow").exit_code == 0, "of another resource"
     found = told("rollback", "orders.create", code=1)
     assert found["taken_back"] == []
     assert "behind its point of no return" in found["kept"][0]

@@ -354,6 +354,43 @@ def test_markdown_shows_names_as_they_are(desk: Desk) -> None:
     assert r"| g-1 | /a\|b | value | new | 7 | 1 | 1 |" in text
 
 
+def crowded(desk: Desk) -> None:
+    """A bit of everything that a report may have to say."""
+    lossy = next(one for one in SOURCE().claims() if one.loss)
+    desk.compared("orders.get", "shadow_read", "shadow", records=10)
+    desk.compared("orders.create", "contract", "canary", records=3000, cls="unexpected")
+    desk.compared("orders.get", "reverse_shadow", "canary", records=10)
+    for version, seconds in (("v2", 5.0), ("v2.1", 9.0)):
+        desk.called("orders.get", version, seconds=seconds)
+    for endpoint in ("orders.list", "orders.create"):
+        desk.called(endpoint)
+    desk.called("unmapped", call="PATCH /x/{y}")
+    desk.add((FIRED, {"endpoint": "orders.get", "rule": lossy.id, "count": 3, "last_seen": NOW * 1000}))
+    desk.diverged()
+    desk.learnt(conflicts={"orders.create": 2})
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "text"])
+def test_every_form_for_people_says_what_stands_in_the_way(desk: Desk, form: str) -> None:
+    crowded(desk)
+    text = " ".join(desk.run("--format", form, code=1).stdout.replace("\\", "").split())
+    lossy = next(one for one in SOURCE().claims() if one.loss)
+    for said in (
+        "diverges too often",
+        "more needed, in ",
+        "latency +40.0 ms, failed answers +0.000 points",
+        "only one version has answered callers",
+        lossy.id,
+        "g-1",
+        "on_conflict",
+        "crossfade divergences list --endpoint orders.get",
+    ):
+        assert said in text, said
+    assert "PATCH /x/{y} is not mapped (100 calls)" in text or form == "text"
+    assert "not needed for the next stage" in text
+    assert re.search(r"Nobody has called:? [^|]*items.get", text)
+
+
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
 def test_the_same_data_and_time_give_the_same_bytes(desk: Desk, form: str) -> None:
     ready(desk)

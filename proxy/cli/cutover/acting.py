@@ -55,11 +55,7 @@ def take_back(now: Situation, endpoint: str, to: str, *, force: bool) -> tuple[l
             continue
         name, crossed = f"route[{route.index}]", now.crossed(filed)
         if crossed and not force:
-            about = ", ".join(one.resource for one in crossed)
-            kept.append(
-                f"{name} stays at {route.stage}: {about} is behind its point of no return, and v2 would show records raw or "
-                "without what they hold; add --force if that is what you want"
-            )
+            kept.append(f"{name} stays at {route.stage}: {now.barred(crossed)}")
             continue
         _keep(now, route, endpoint, "command.rollback", stage, "by_hand")
         taken.append(name)

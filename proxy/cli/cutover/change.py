@@ -99,6 +99,9 @@ def change(now: Situation, wanted: Wanted, *, force: bool) -> Change:
             f"{wanted.endpoint}: {current.stage} to {wanted.stage} jumps over {way}, which would gather the evidence; "
             f"set {way} first, or add --force"
         )
+    crossed = _behind(now, wanted) if wanted.stage.step < Stage.CANARY.step <= current.stage.step else []
+    if crossed and not force:
+        raise ConfigError(f"{wanted.endpoint}: {now.barred(crossed)}")
     after = changed(before, lambda text: _edited(text, wanted, old, current))
     config = _accepted(now, after)
     return Change(before, after, config, old, current, tuple(warnings(now, wanted, current)))
@@ -128,6 +131,15 @@ def _written(now: Situation, wanted: Wanted) -> list[Lasting]:
     return list(dict.fromkeys(one for one in now.lasting.values() if matching & set(one.writes)))
 
 
+def _behind(now: Situation, wanted: Wanted) -> list[Lasting]:
+    """The resources of these endpoints that are behind their point of no return."""
+    return now.behind([one for one in _matching(now, wanted.endpoint) if _meant(now, one, wanted.kind)])
+
+
+def _meant(now: Situation, endpoint: str, kind: str) -> bool:
+    return not kind or now.source.writes[endpoint] is (kind == "writes")
+
+
 def _matching(now: Situation, pattern: str) -> set[str]:
     start = pattern.removesuffix("*")
     return {
@@ -147,12 +159,7 @@ def _spelled(now: Situation, route: Route, wanted: Wanted) -> bool:
 
 def _above(now: Situation, wanted: Wanted) -> Route:
     """The route that these calls stand under now: the furthest of them, since no call shall jump."""
-    writes = {"reads": False, "writes": True}.get(wanted.kind)
-    ids = [
-        one
-        for one in sorted(_matching(now, wanted.endpoint))
-        if writes is None or now.source.writes[one] is writes
-    ]
+    ids = [one for one in sorted(_matching(now, wanted.endpoint)) if _meant(now, one, wanted.kind)]
     names = {caller.name: caller.id for caller in now.loaded.config.caller}
     callers = [names.get(one, one) for one in wanted.callers] or [""]
     found = [now.filed.route_for(endpoint, caller) for endpoint in ids for caller in callers]

@@ -27,7 +27,9 @@ Writes = Annotated[bool, typer.Option("--writes", help="Only endpoints that writ
 Callers = Annotated[
     list[str] | None, typer.Option("--caller", help="Only this caller, by id or name; may be repeated.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Although it jumps over a stage.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Although it jumps over a stage, or v2 cannot show what records hold.")
+]
 
 Told: TypeAlias = tuple[dict[str, Any], list[str], Exit]
 """What a command has to say: for a program, for a person, and its exit code."""

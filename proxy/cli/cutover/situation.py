@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +57,21 @@ class Situation:
 
     def crossed(self, route: Route) -> list[Lasting]:
         """Resources of the route that are behind their point of no return."""
-        ids = self.filed.endpoints_of(route.key)
-        found = {one.resource: one for name, one in self.lasting.items() if name in ids}
+        return self.behind(self.filed.endpoints_of(route.key))
+
+    def behind(self, endpoints: Collection[str]) -> list[Lasting]:
+        """Resources of these endpoints that are behind their point of no return."""
+        found = {one.resource: one for name, one in self.lasting.items() if name in endpoints and one.raw}
         return [one for name, one in found.items() if name in self.memory.crossed]
+
+    @staticmethod
+    def barred(crossed: Sequence[Lasting]) -> str:
+        """Why these have no way back, and how to go it all the same."""
+        about = ", ".join(one.resource for one in crossed)
+        return (
+            f"{about} is behind its point of no return, and v2 would show records raw or without what they hold; "
+            "add --force if that is what you want"
+        )
 
     def last_decision(self, endpoint: str | None) -> Decision | None:
         """The last decision about the routes of an endpoint (or a pattern); about any where it is `None`."""
