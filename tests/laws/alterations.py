@@ -1,8 +1,8 @@
 """Every small change of the mapping files: one declaration taken away, or one of its meaningful words replaced.
 
 Left out, since no exchange can depend on them: identifiers, sentences, grades and reasons, whether a loss is logged each
-time or only counted, the record's path and stamp, rules that only the comparison reads (`frozen`), and switches that
-nothing reads yet.
+time or only counted, the record's path and stamp, the call in place of one that is always refused, rules that only the
+comparison reads (`frozen`), and switches that nothing reads yet.
 """
 
 from __future__ import annotations
@@ -116,6 +116,8 @@ def _declarations(file: File) -> Iterator[tuple[Way, File]]:
 def _changed(word: str, value: Any, declaration: File, switches: File) -> Iterator[tuple[Way, Any]]:
     """The other values of one word, each with the rest of its way."""
     if word in _SILENT or (word == "v2" and "v2-1" in declaration and " " in value):
+        return
+    if word == "v2-1" and declaration.get("refuse", {}).get("when") == {}:
         return
     match value:
         case list():
