@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cutover.guard import Watched
+from proxy.cutover.holding import Holding
 from proxy.cutover.memory import Memory, MemoryFile, UnreadableError, memory_path, recall, remember
 from proxy.cutover.overrides import KEPT, Keeping, OverrideFile, overrides_path, stages_of
 from proxy.cutover.stage import Stage
@@ -62,6 +63,25 @@ def test_an_override_lapses_when_its_entry_changes() -> None:
     after = compiled({"stage": "canary", "percent": 20})
     assert after.lowered(over) is after
     assert after.entry(before.entries[0].key) is None
+
+
+def test_overrides_that_nobody_knows_hold_back_what_may_go_back() -> None:
+    routes = compiled(
+        {"endpoint": "orders.create", "stage": "canary", "percent": 10},
+        {"endpoint": "orders.get", "stage": "live"},
+        {"writes": True, "stage": "v2.1"},
+        {"stage": "shadow"},
+    )
+    create, get, *_ = (one.key for one in routes.entries)
+    lost = Holding(None)
+    assert lost.in_effect(routes, lambda key: key == get) == {create: Stage.SHADOW}
+    lost.stages[get] = Stage.V2
+    assert lost.in_effect(routes, lambda _: False) == {create: Stage.SHADOW, get: Stage.V2}
+    taken, lifted = lost.learn({create: Stage.V2})
+    assert (set(taken), set(lifted)) == ({create}, {get})
+    assert lost.in_effect(routes, lambda _: False) == {create: Stage.V2}
+    assert set(lost.keep(frozenset({get}))) == {create}
+    assert lost.stages == {}
 
 
 def test_overrides_and_decisions_are_kept_in_a_file(tmp_path: Path) -> None:
