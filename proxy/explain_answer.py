@@ -77,7 +77,7 @@ class WayBack:
 
 def _numbered(lines: Sequence[Value], given: Sequence[bytes], native: bytes, otherwise: int) -> list[Value]:
     """The lines with the number of the answer that they come from; `otherwise` where it was made out of several."""
-    number = next((number for number, body in enumerate(given, 1) if body == native), otherwise)
+    number = next((at for at in range(len(given), 0, -1) if given[at - 1] == native), otherwise)
     return [msgspec.structs.replace(one, answer=number) for one in lines]
 
 

@@ -137,6 +137,18 @@ def test_what_v2_leaves_out_is_made_up_and_hidden_again(tmp_path: Path, part: by
     assert reply.answer.body == b'{"part":%s}' % part
 
 
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [(rb"\u0061bc", rb"\u0061bc"), (b"abcd", b"abc"), (b"abc", b"abc"), (rb"\u0061bcd", b"abc")],
+)
+def test_a_text_that_is_made_up_is_cut_by_what_it_says_not_by_how_it_is_written(
+    tmp_path: Path, text: bytes, made: bytes
+) -> None:
+    mapping = compiled(tmp_path, rule("both", "/part/x", "default", value="none", sources=["y"], maximum=3))
+    call, _ = write(mapping, b'{"name":"n","part":{"y":"%s"}}' % text, b'{"name":"n"}')
+    assert call.body == b'{"name":"n","part":{"y":"%s","x":"%s"}}' % (text, made)
+
+
 @given(st.from_regex(r"[a-z]{1,4}", fullmatch=True), st.integers(), st.booleans())
 def test_there_and_back_again_is_where_it_began(
     tmp_path_factory: pytest.TempPathFactory, name: str, size: int, with_size: bool
