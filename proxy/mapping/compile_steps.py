@@ -104,8 +104,9 @@ class Steps:
 
     def _part(self, step: Step, record: Schema) -> tuple[Flat, list[tuple[str, frozenset[str]]]]:
         """The members of a part, and the words of v2.1 with which a record has one."""
-        lists = frozenset(name for name in step.members if record.members[name].items is not None)
-        only = [(name, self._words(record.members[name].codec, words)) for name, words in step.only.items()]
+        known = {name: record.members.get(name, Schema()) for name in (*step.members, *step.only)}
+        lists = frozenset(name for name in step.members if known[name].items is not None)
+        only = [(name, self._words(known[name].codec, words)) for name, words in step.only.items()]
         return Flat(step.id, tuple(step.members), lists), only
 
     def _words(self, leaf: str, words: Sequence[str]) -> frozenset[str]:

@@ -68,7 +68,7 @@ def state(dice: Dice, world: World, reader: Side) -> State:
         found[ref] = _known(dice, world, reader, record(dice, schema))
         for name, operation in _children(world, reader):
             inside = _element(success(operation))
-            drawn = [record(dice, inside) for _ in range(dice.pick((0, 1, 2)))]
+            drawn = [_made_up(dice, world, reader, record(dice, inside)) for _ in range(dice.pick((0, 1, 2)))]
             links = [token(f"{PLATFORM}/v2.1/{name}/{number}") for number in range(len(drawn))]
             children[ref, name] = [{**one, "href": link} for one, link in zip(drawn, links, strict=True)]
             if name in found[ref]:
@@ -164,10 +164,14 @@ def _known(dice: Dice, world: World, reader: Side, made: dict[str, Tree]) -> dic
         stored = reader.stored.members[name]
         if shown[name].enum and not stored.enum:
             made[name] = token(world.native_word(shown[name].codec, dice.pick(shown[name].enum)))
-    for name, source in world.made_up(reader):
-        if source in made and dice.chance(3):
-            made[name] = made[source]
+    made = _made_up(dice, world, reader, made)
     return made | {name: token(one) for name, one in world.constants(reader).items() if name in made}
+
+
+def _made_up(dice: Dice, world: World, reader: Side, made: dict[str, Tree]) -> dict[str, Tree]:
+    """A record in which now and then a member says what would be made up."""
+    told = {name: made[source] for name, source in world.made_up(reader) if source in made and dice.chance(3)}
+    return {**made, **told}
 
 
 def _twin(side: Side, body: dict[str, Tree]) -> dict[str, Tree]:
