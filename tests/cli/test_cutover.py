@@ -419,5 +419,8 @@ def test_set_tells_what_stays_after_a_way_back(folder: Path) -> None:
     assert run("set", "orders.get", "live", "--force").exit_code == 0
     found = told("plan", "items.create", "canary", "1", "--force")["warnings"]
     (crossing,) = (one for one in found if one.startswith("the point of no return"))
+    assert crossing.endswith("takes nothing back"), "items alone"
+    found = told("plan", "*", "canary", "1", "--force")["warnings"]
+    assert any(one.endswith("for the whole entry: set items.* by itself") for one in found)
     assert "values.item-type.flight, values.item-type.hotel, items.create.flight" in crossing
     assert any(one.startswith("stays after a way back as well, items.name: ") for one in found)

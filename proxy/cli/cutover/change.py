@@ -117,10 +117,16 @@ def warnings(now: Situation, wanted: Wanted, current: Route) -> Iterable[str]:
             yield (
                 f"the point of no return: from the first write of {one.resource} through v2.1 on that one of these has "
                 f"changed, v2 would show records raw or without what they hold ({', '.join(one.raw)}); after that the "
-                "guard only tells, and takes nothing back"
+                f"guard only tells, and takes nothing back{_apart(now, wanted, one)}"
             )
         for declared in one.told:
             yield f"stays after a way back as well, {declared}: {says[declared]}"
+
+
+def _apart(now: Situation, wanted: Wanted, about: Lasting) -> str:
+    """What to do where other resources come under the same entry and would lose their way back as well."""
+    others = [one for one in _matching(now, wanted.endpoint) if now.lasting.get(one) != about]
+    return f", for the whole entry: set {about.resource}.* by itself" if others else ""
 
 
 def _written(now: Situation, wanted: Wanted) -> list[Lasting]:
