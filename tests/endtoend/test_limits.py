@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import time
@@ -157,3 +158,16 @@ def test_a_slow_answer_is_not_taken_for_a_slow_caller() -> None:
     with carried(["v2"], keys={"server.head_timeout": "200ms"}) as proxy:
         proxy.emulator.mischief.set("v2", Misbehaviour(slow=1.0, slow_seconds=0.6))
         assert proxy.ask("GET", READ).status == 404
+
+
+@pytest.mark.parametrize(("most", "status"), [("12MiB", 200), ("8MiB", 502)])
+def test_how_large_a_coded_answer_may_grow_is_what_the_configuration_says(most: str, status: int) -> None:
+    shown = {"ref": "r", "href": "https://x.test/v2.1/orders/r", "note": "x" * (9 << 20)}
+    body = gzip.compress(json.dumps(shown).encode())
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    with RawUpstream(lambda _request: head % len(body) + body) as platform:
+        keys = {"upstream.v2_1.max_answer": most}
+        with carried(["v2.1"], upstream=platform.url, keys=keys) as proxy:
+            heard = proxy.ask("GET", READ)
+    assert heard.status == status
+    assert status != 200 or json.loads(heard.body)["note"] == shown["note"]
