@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, TypeAlias
 
 File: TypeAlias = dict[str, Any]
@@ -17,7 +18,15 @@ Files: TypeAlias = dict[str, File]
 Way: TypeAlias = tuple[str | int, ...]
 
 _SILENT = {"id", "says", "grade", "reason", "quiet", "name", "on_", "kind", "type"}
-_GONE = object()
+
+
+class _Gone(Enum):
+    """What stands for nothing; the same in every process."""
+
+    NOTHING = "nothing"
+
+
+_GONE = _Gone.NOTHING
 _TWINS: Mapping[str, tuple[str, ...]] = {
     "do": (),
     "drop": ("drop-links",),
