@@ -108,6 +108,15 @@ def test_what_v2_1_promises_to_refuse_is_found_without_sending_it(
     assert [(one.pointer, one.kind, one.v2, one.v2_1) for one in verdict.differences] == [found]
 
 
+@pytest.mark.parametrize(("key", "cls"), [("default", "equal"), ("x", "unexpected")])
+def test_a_write_before_which_v2_1_is_asked_is_translated_as_if_it_had_the_record(key: str, cls: str) -> None:
+    body = json.dumps({"key": key, "points": 1.5}).encode()
+    asked = Asked(
+        MAPPING.endpoints["extensions.update"], {"orderRef": b"o", "extRef": b"a%20b"}, [], [], body
+    )
+    assert finished(translate_only(asked, Answer(200, [], b"{}"), MAPPING, hashed, met=False)).cls == cls
+
+
 def test_a_breaker_opens_tries_again_and_closes() -> None:
     now = 0.0
     breaker = Breaker(lambda: now)
