@@ -171,7 +171,7 @@ def on(*kinds: str) -> Callable[[Story], Callable[..., None]]:
             async def run() -> None:
                 loop = asyncio.get_running_loop()
                 loop.set_exception_handler(lambda _loop, context: complaints.append(str(context)))
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(120):
                     await story(kind)
 
             with asyncio.Runner(loop_factory=new_loop) as runner:
