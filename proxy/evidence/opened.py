@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import msgspec
 from msgspec import Raw
 
-from proxy.json import Kind, kind, open_array, open_object
-
-_NOTHING = Raw()
+from proxy.json import Kind, kind, member_reader, open_array, open_object
 
 
 class Native:
@@ -36,14 +31,8 @@ def elements_of(native: Raw | None) -> Sequence[Raw | None]:
     return open_array(native) if native is not None and kind(native) is Kind.ARRAY else ()
 
 
-@cache
-def key_reader(name: str) -> Callable[[Raw], Raw]:
-    """Reads the member with this name out of an element, and nothing else of it; empty bytes where there is none."""
-    made = msgspec.defstruct("Keyed", [("key", Raw, _NOTHING)], rename={"key": name}, gc=False)
-    read: Callable[[Raw], Any] = msgspec.json.Decoder(made).decode
-
-    def key_of(element: Raw) -> Raw:
-        found: Raw = read(element).key if kind(element) is Kind.OBJECT else _NOTHING
-        return found
-
-    return key_of
+def key_of(element: Raw, name: str) -> Raw | None:
+    """The member with this name out of an element, and nothing else of it; `None` where there is none."""
+    if kind(element) is not Kind.OBJECT:
+        return None
+    return member_reader(name)(element) or None

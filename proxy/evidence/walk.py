@@ -19,7 +19,7 @@ from proxy.errors import CrossfadeError
 from proxy.evidence.difference import Difference, DifferenceKind, side
 from proxy.evidence.leaves import identity, leaf_kind, stamps_differ
 from proxy.evidence.match import Keys, by_key, by_position
-from proxy.evidence.opened import Native, elements_of, key_reader
+from proxy.evidence.opened import Native, elements_of, key_of
 from proxy.json import Kind, child, kind, open_array, open_object
 from proxy.mapping.api import CompiledMapping
 from proxy.mapping.codecs import Codec, Plain
@@ -37,7 +37,6 @@ Pauses: TypeAlias = Generator[None, None, None]
 _Excuse: TypeAlias = Literal["", "noise", "race"]
 _ANYTHING = Schema()
 _PLAIN = Plain()
-_NESTED = frozenset({Kind.OBJECT, Kind.ARRAY})
 
 
 class TooManyNodes(CrossfadeError):  # noqa: N818 - a state of the documents, as Refused and Untranslatable
@@ -137,7 +136,7 @@ class Walk:
     def _same(self, schema: Schema, name: str, v2: Raw, ours: Raw) -> bool:
         """Whether two single values mean the same, as nearly all that have other bytes do: links have other hosts."""
         what = kind(v2)
-        if what in _NESTED or what is not kind(ours):
+        if what is Kind.OBJECT or what is Kind.ARRAY or what is not kind(ours):
             return False
         return self._codec(schema.members.get(name, _ANYTHING)).same(bytes(v2), bytes(ours))
 
@@ -212,11 +211,10 @@ class Walk:
         if not schema.key:
             return [None] * len(elements)
         codec = self._codec(schema.items.members.get(schema.key, _ANYTHING) if schema.items else _ANYTHING)
-        read = key_reader(schema.key)
         keys: list[str | None] = []
         for element in elements:
             self._spend(1)
-            found = read(element)
+            found = key_of(element, schema.key)
             keys.append(identity(codec, found) if found else None)
             if self._due():
                 yield

@@ -24,8 +24,8 @@ library, which can report the pairs.
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Container, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -70,16 +70,26 @@ def one_member(text: bytes, name: str) -> Raw | None:
     if text.count(b'"%b"' % name.encode()) != 1 or b"\\" in text:
         return open_object(text).get(name)
     try:
-        value: Raw = _one(name).decode(text).value
+        value = member_reader(name)(text)
     except _UNREADABLE:
         return open_object(text).get(name)  # which says what is wrong
     return value if len(value) else None
 
 
-@lru_cache(maxsize=64)
-def _one(name: str) -> msgspec.json.Decoder[Any]:
-    fields = [("value", Raw, Raw())]
-    return msgspec.json.Decoder(msgspec.defstruct("One", fields, rename={"value": name}))
+@cache
+def member_reader(name: str) -> Callable[[Token], Raw]:
+    """Reads the member with this name out of an object, and nothing else of it; empty bytes where there is none.
+
+    Of one that stands twice it gives the last. It raises what msgspec does. `name` is one of the mapping's.
+    """
+    made = msgspec.defstruct("Member", [("value", Raw, Raw())], rename={"value": name}, gc=False)
+    read: Callable[[Token], Any] = msgspec.json.Decoder(made).decode
+
+    def value_of(text: Token) -> Raw:
+        value: Raw = read(text).value
+        return value
+
+    return value_of
 
 
 def open_array(text: Token, pointer: str = "") -> list[Raw]:

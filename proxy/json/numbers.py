@@ -16,6 +16,9 @@ from proxy.json.tokens import Token
 
 _NUMBER = re.compile(rb"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 
+_SHORT = 20
+"""Characters of an exponent that an `int` is made of at once."""
+
 
 def equal_numbers(left: Token, right: Token) -> bool:
     """Whether two number tokens (RFC 8259 §6) mean exactly the same decimal number; `-0` equals `0`.
@@ -27,7 +30,7 @@ def equal_numbers(left: Token, right: Token) -> bool:
     return first == second or parts[0] == parts[1]
 
 
-def _parts(token: bytes) -> tuple[bytes, bytes, Decimal]:
+def _parts(token: bytes) -> tuple[bytes, bytes, int | Decimal]:
     """Sign, digits without zeros at either end, and the power of ten of the last digit."""
     match = _NUMBER.fullmatch(token)
     if match is None:
@@ -38,7 +41,9 @@ def _parts(token: bytes) -> tuple[bytes, bytes, Decimal]:
     digits = (whole + fraction).lstrip(b"0")
     kept = digits.rstrip(b"0")
     if not kept:
-        return b"", b"", Decimal(0)
+        return b"", b"", 0
+    shift = len(digits) - len(kept) - len(fraction)
+    if len(power) < _SHORT:
+        return sign, kept, int(power or b"0") + shift
     # `int` refuses an exponent of more than 4300 digits; a Decimal holds one of any length exactly.
-    exact = Context(prec=len(power) + 25)
-    return sign, kept, exact.add(Decimal(power.decode() or "0"), len(digits) - len(kept) - len(fraction))
+    return sign, kept, Context(prec=len(power) + 25).add(Decimal(power.decode()), shift)

@@ -53,15 +53,15 @@ def kind(token: Token) -> Kind:
 
     Raises `Refused` with `Fault.JSON` for bytes that begin no JSON value.
     """
-    found = _KIND_BY_FIRST_BYTE.get(memoryview(token)[0]) if token else None
-    if found is None:
+    try:
+        return _KIND_BY_FIRST_BYTE[memoryview(token)[0]]
+    except (KeyError, IndexError):
         start = bytes(token).lstrip(_BLANKS)[:1]
-        found = _KIND_BY_FIRST_BYTE.get(start[0]) if start else None
-    if found is None:
+    if not start or start[0] not in _KIND_BY_FIRST_BYTE:
         raise Refused(
             Fault.JSON, "body: is not valid JSON.", "No JSON value stands here. Send RFC 8259 JSON."
         )
-    return found
+    return _KIND_BY_FIRST_BYTE[start[0]]
 
 
 def is_null(token: Token) -> bool:
