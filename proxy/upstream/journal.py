@@ -69,9 +69,10 @@ class Journal:
             self._standing.pop(entry.key, None)
         else:
             self._standing[entry.key] = entry
-            self._tell(entry)
         with suppress(OSError):
             self._attempt(line(entry))
+        if not entry.closed:
+            self._tell(entry)
 
     def in_doubt(self) -> int:
         """How many writes are in doubt here; those in flight are not, and those that were resolved are no more."""
