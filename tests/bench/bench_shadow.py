@@ -1,7 +1,8 @@
 """What a caller feels of shadowing: `python -m tests.bench.bench_shadow [seconds]`.
 
 Reads at a fixed rate below half load, every one of them compared, while v2.1 is healthy and while it is not; in turn
-with them, the same reads with shadowing off. The bar: the 99th percentile moves by at most 1 ms or 2 %.
+with them, the same reads with shadowing off. The bar: the 99th percentile moves by at most 1 ms or 2 %. Other work on the
+machine only ever adds to a percentile, and often more than that: of each the lower quartile of the rounds is compared.
 It fails on a wrong answer only.
 """
 
@@ -9,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
-from statistics import median
 
 from tests.bench.contestants import (
     ALL_COMPARED,
@@ -30,7 +31,7 @@ from tests.bench.contestants import (
 from tests.bench.load import fixed_rate
 from tests.bench.rounds import ORDINARY
 
-RATE, ROUNDS = 200.0, 5
+RATE, ROUNDS = 200.0, 9
 _REQUEST = (
     b"GET /v2/orders/15b3b5d0-12a1-4cf0-abe8-2f35fcc20e0c HTTP/1.1\r\nHost: localhost\r\n"
     b"Authorization: Basic Y2xpZW50OnNlY3JldA==\r\nAccept: application/json\r\n\r\n"
@@ -113,19 +114,25 @@ def compared(folder: Path, platform: int, other: int, trouble: str, seconds: flo
                 if spell.bad:
                     sys.exit(f"v2.1 {trouble}: {spell.bad} callers got a wrong answer")
                 spells[stage].append((spell.p50, spell.p99))
-    off = [median(one[part] for one in spells["v2"]) for part in (0, 1)]
-    on = [median(one[part] for one in spells["shadow"]) for part in (0, 1)]
+    off, on = ([_quartile(one[part] for one in spells[stage]) for part in (0, 1)] for stage in spells)
     moved = on[1] - off[1]
     held = "held" if moved <= max(1000, 0.02 * off[1]) else "missed"
     return f"| {trouble} | {off[0]:,.0f} | {on[0]:,.0f} | {off[1]:,.0f} | {on[1]:,.0f} | {moved:+,.0f} | {held} |"
+
+
+def _quartile(figures: Iterable[float]) -> float:
+    return sorted(figures)[ROUNDS // 4]
 
 
 def main() -> None:
     """Print the table."""
     need("nginx", "taskset")
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    os.sched_setaffinity(
+        0, {LOAD_CORE}
+    )  # callers and misbehaving upstreams, which inherit it, leave the proxy its core
     print(
-        f"Reads, {RATE:.0f} a second, each compared; medians of {ROUNDS} rounds of {seconds:.0f} s, microseconds.\n"
+        f"Reads, {RATE:.0f} a second, each compared; lower quartiles of {ROUNDS} rounds of {seconds:.0f} s, microseconds.\n"
     )
     print("| v2.1 is | p50, shadow off | p50, on | p99, off | p99, on | p99 moves | ≤ 1 ms or 2 % |")
     print("|---|--:|--:|--:|--:|--:|---|")
