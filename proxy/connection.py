@@ -23,7 +23,7 @@ from proxy.errors import Fault
 from proxy.replying import Replying
 from proxy.serve import ANSWERED, AT_HAND, LINE, RAW_TARGET
 from proxy.upstream.request import READS
-from proxy.wire.framing import check_framing
+from proxy.wire.framing import check_framing, without_upgrade
 
 _BUFFER = 64 * 1024
 """Bytes of a request body that may wait to be read."""
@@ -191,15 +191,10 @@ class GatewayProtocol(Replying):
         if method == b"CONNECT":
             self._refuse(Fault.HEADERS)
             return b""
-        version = self.parser.get_http_version().encode()
-        kept = [(name, value) for name, value in headers if name.lower() not in {b"upgrade", b"connection"}]
-        options = [value for name, value in headers if name.lower() == b"connection"]
-        wanted = [one.strip() for one in b",".join(options).split(b",")]
-        kept += [(b"Connection", one) for one in wanted if one.lower() not in {b"", b"upgrade"}]
-        lines = [method + b" " + url + b" HTTP/" + version, *(name + b": " + value for name, value in kept)]
+        head = without_upgrade(method, url, self.parser.get_http_version(), headers)
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
-        return b"\r\n".join([*lines, b"", b""]) + rest
+        return head + rest
 
     def _whole(self) -> list[RequestResponseCycle]:
         """The requests that have come whole and are not answered yet, oldest first."""

@@ -52,7 +52,7 @@ def make_engine(kind: EngineKind, settings: UpstreamSettings, attempts: Attempts
             return NativeEngine(settings, attempts)
         case "httpx":
             # Imported here so that a native deployment does not pay for httpx (60 ms, 15 MiB).
-            from proxy.upstream.through_httpx import HttpxEngine  # noqa: PLC0415
+            from proxy.upstream.through_httpx import HttpxEngine  # noqa: PLC0415 - httpx is not loaded where it is not used
 
             return HttpxEngine(settings, attempts)
         case _:

@@ -98,7 +98,7 @@ def test_a_large_request_crosses_as_it_came(engine: str, *, chunked: bool) -> No
             b"POST /v2/orders " + HEAD + framing + b"\r\n\r\n" + (chunks(LARGE) if chunked else LARGE)
         )
         assert read_message(caller)[0].endswith(b"ok")
-        (sent,) = script.requests  # type: ignore[attr-defined]
+        (sent,) = script.requests  # type: ignore[attr-defined] # the script has them
         head, _, body = sent.partition(b"\r\n\r\n")
         assert framing in head
         assert (whole(body) if chunked else body) == LARGE
@@ -355,7 +355,7 @@ def test_who_expects_to_be_asked_for_the_body_is_asked_when_it_is_wanted() -> No
             heard = own(caller)
             assert (heard.status, heard.header("connection")) == (413, "close")
             assert caller.recv(100) == b""
-        assert len(script.requests) == 1  # type: ignore[attr-defined]
+        assert len(script.requests) == 1  # type: ignore[attr-defined] # the script has them
 
 
 @pytest.mark.parametrize(("size", "turned"), [(2 * MIB, True), (9 * MIB, False)])
