@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Any
 
 import httptools
@@ -21,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from proxy.answers import unreadable
 from proxy.errors import Fault
 from proxy.replying import Replying
-from proxy.serve import ANSWERED, AT_HAND, LINE, RAW_TARGET
+from proxy.serve import LINE, RAW_TARGET
 from proxy.upstream.request import READS
 from proxy.wire.framing import check_framing, without_upgrade
 
@@ -144,6 +143,15 @@ class GatewayProtocol(Replying):
             if not self.pipeline:
                 self.flow.resume_reading()  # a large body has paused it, and a caller that leaves must be heard
 
+    def at_hand(self, most: int) -> bytes | None:
+        """The whole body of the request at work, taken; None while some is to come, or where it is over `most` bytes."""
+        cycle = self._current
+        if cycle.more_body or cycle.disconnected or len(cycle.body) > most:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        self.flow.resume_reading()
+        return body
+
     def _cycle(self, version: str) -> RequestResponseCycle:
         """The request whose header section is whole; who needs its path takes it from the target."""
         scope: Any = {
@@ -158,7 +166,7 @@ class GatewayProtocol(Replying):
             RAW_TARGET: self.url,
             LINE: self,
         }
-        cycle = RequestResponseCycle(
+        return RequestResponseCycle(
             scope=scope,
             transport=self.transport,
             flow=self.flow,
@@ -171,9 +179,6 @@ class GatewayProtocol(Replying):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        scope[ANSWERED] = partial(self._answer, cycle)
-        scope[AT_HAND] = partial(_at_hand, cycle)
-        return cycle
 
     def _fed(self, data: bytes) -> bytes:
         """Have bytes parsed; gives what has to be parsed after them."""
@@ -235,12 +240,3 @@ class GatewayProtocol(Replying):
     def _late(self) -> None:
         self._deadline = None
         self._refuse(Fault.HEAD_TIMEOUT if self._head or self._began else None)
-
-
-def _at_hand(cycle: RequestResponseCycle, most: int) -> bytes | None:
-    """The whole body of a request, taken; None while some of it is still to come, or where it is larger than `most` bytes."""
-    if cycle.more_body or cycle.disconnected or len(cycle.body) > most:
-        return None
-    body, cycle.body = bytes(cycle.body), bytearray()
-    cycle.flow.resume_reading()
-    return body

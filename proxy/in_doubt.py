@@ -35,6 +35,14 @@ class Line(Protocol):
     broken: Refused | None
     """Why no more of the request's body can be read, once that is so."""
 
+    def at_hand(self, most: int) -> bytes | None:
+        """The whole body of the request at work, if that has come and is within so many bytes."""
+        ...
+
+    async def answer(self, answer: Answer, *, head: bool) -> None:
+        """Write a whole answer in one piece, names and reason as they are, or as it comes; raises `CrossfadeError`."""
+        ...
+
     def when_handed(self, told: Callable[[bool], None]) -> None:
         """Tell, once, whether all that was sent has been handed to the kernel."""
         ...

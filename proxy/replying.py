@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from fcntl import ioctl
 from termios import TIOCOUTQ
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -93,11 +93,12 @@ class Replying(HttpToolsProtocol):
         self._owed.settle(handed=False)
         self.transport.abort()
 
-    async def _answer(self, cycle: RequestResponseCycle, answer: Answer, *, head: bool) -> None:
+    async def answer(self, answer: Answer, *, head: bool) -> None:
         """Write a whole answer in one piece, names and reason as they are, or as it comes; nothing where the caller has left.
 
         Raises `CrossfadeError` for an answer that breaks off: the connection is cut then, never ended.
         """
+        cycle = self._current
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
         if not cycle.disconnected and not self.transport.is_closing():
@@ -151,6 +152,10 @@ class Replying(HttpToolsProtocol):
         if self._stall is not None:
             self._stall.cancel()
             self._stall = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._current = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """The next request may begin, or the caller is idle from now on. One timer serves many requests."""

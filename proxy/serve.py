@@ -38,15 +38,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-Write: TypeAlias = Callable[..., Awaitable[None]]
-AtHand: TypeAlias = Callable[[int], bytes | None]
-
 RAW_TARGET = "crossfade.target"
 """The key of `scope` under which our server protocol leaves the request target as it came."""
-ANSWERED = "crossfade.answered"
-"""The key of `scope` under which it leaves its own way of writing a whole answer: names and reason as they are."""
-AT_HAND = "crossfade.body"
-"""The key of `scope` under which it leaves a way to take the whole body, if that has come and is within so many bytes."""
 LINE = "crossfade.line"
 """The key of `scope` under which it leaves the caller's connection, a `Line`."""
 
@@ -78,7 +71,7 @@ class Gateway:
             self.in_flight -= 1
             if line is not None:
                 line.leaving = None
-        write: Write = scope.get(ANSWERED) or partial(_send, send)
+        write = partial(_send, send) if line is None else line.answer
         if answer.rest is None:
             await handed_over(write(answer, head=done.method == "HEAD"), line, done)
         else:
@@ -147,8 +140,7 @@ class Gateway:
         server = snapshot.config.server
         held = ahead.version is Version.V2_1 and ahead.endpoint is not None
         most = server.max_body if held else server.max_passthrough_body
-        at_hand: AtHand | None = scope.get(AT_HAND)
-        body, rest = at_hand(min(most, server.max_body)) if at_hand else None, None
+        body, rest = line.at_hand(min(most, server.max_body)) if line else None, None
         if body is None:
             self.in_flight -= 1  # who sends slowly takes nobody's place
             try:

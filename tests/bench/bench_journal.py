@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from proxy.errors import Refused
 from proxy.in_doubt import end_with_caller
 from proxy.log import open_log
+from proxy.types import Answer
 from proxy.upstream.entries import Entry
 from proxy.upstream.journal import Journal
 
@@ -33,6 +34,12 @@ class _Line:
     gone = False
     broken: Refused | None = None
     leaving: Callable[[], object] | None = None
+
+    def at_hand(self, most: int) -> bytes | None:
+        return None
+
+    async def answer(self, answer: Answer, *, head: bool) -> None:
+        return
 
     def when_handed(self, told: Callable[[bool], None]) -> None:
         told(True)

@@ -131,7 +131,7 @@ class Caller:
         self.name = name
         self.gone = False
         self.leaving: Callable[[], object] | None = None
-        self.answer: Answer | None = None
+        self.heard: Answer | None = None
         self.task: asyncio.Task[None] | None = None
         self.handed: bool | None = None
         """Whether it has its answer; nobody knows yet while this is None."""
@@ -142,9 +142,12 @@ class Caller:
         if self.gone:
             self.take(handed=False)
 
-    async def written(self, answer: Answer, *, head: bool) -> None:
+    def at_hand(self, most: int) -> bytes | None:
+        return None
+
+    async def answer(self, answer: Answer, *, head: bool) -> None:
         assert not head or not answer.body
-        self.answer = answer
+        self.heard = answer
 
     @property
     def waits(self) -> bool:
@@ -159,5 +162,5 @@ class Caller:
 
     def said(self, name: bytes) -> str:
         """A field of its answer, empty without one."""
-        headers: Headers = self.answer.headers if self.answer else []
+        headers: Headers = self.heard.headers if self.heard else []
         return (first(headers, name.lower()) or b"").decode()

@@ -29,7 +29,7 @@ from proxy.errors import Fault
 from proxy.evidence.engine import Evidence
 from proxy.evidence.reads import Reads
 from proxy.log import EventLog, open_log
-from proxy.serve import ANSWERED, LINE, RAW_TARGET, Gateway
+from proxy.serve import LINE, RAW_TARGET, Gateway
 from proxy.snapshot import Snapshot
 from proxy.upstream.journal import Journal
 from proxy.upstream.journals import survey
@@ -177,7 +177,7 @@ class Machine(RuleBasedStateMachine):
             return {"type": "http.request", "body": body, "more_body": False}
 
         scope: dict[str, Any] = {"type": "http", "method": method, "headers": headers}
-        scope |= {RAW_TARGET: target.encode(), LINE: caller, ANSWERED: caller.written}
+        scope |= {RAW_TARGET: target.encode(), LINE: caller}
         caller.task = self.loop.create_task(self.gateway(scope, receive, None))  # type: ignore[arg-type] # answered is used
         self.turn()
 
@@ -239,15 +239,15 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def what_callers_are_told_is_true(self) -> None:
         for name, caller in self.callers.items():
-            if caller.answer is None or name.startswith("r"):
+            if caller.heard is None or name.startswith("r"):
                 continue
             times, outcome = self.ledger.executed[name], caller.said(b"x-crossfade-outcome")
             sent = [one for one in self.ledger.sent if one.name == name and one.write]
-            if sent and caller.answer.status < 300:
-                assert times == 1, (name, caller.answer)
-            assert outcome != "not_sent" or times == 0, (name, caller.answer)
+            if sent and caller.heard.status < 300:
+                assert times == 1, (name, caller.heard)
+            assert outcome != "not_sent" or times == 0, (name, caller.heard)
             unknown = any(one.state == "unknown" for one in sent)
-            assert not unknown or outcome == "unknown" or caller.answer.status == 409, (name, caller.answer)
+            assert not unknown or outcome == "unknown" or caller.heard.status == 409, (name, caller.heard)
 
     @invariant()
     def the_journal_has_exactly_what_is_in_doubt(self) -> None:
