@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from tests.emulator.caller import CREDENTIALS, order
+from tests.emulator.caller import CREDENTIALS, FIRST_REF, order
 from tests.endtoend.running import carried
 from tests.raw import read_message, request
 
