@@ -70,6 +70,7 @@ class Operators:
         self._pages = pages
         self._gateway = gateway
         self.refusal = gateway.refusal
+        self.outbox = gateway.outbox
         self.draining = False
 
     @property

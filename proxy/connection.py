@@ -64,6 +64,7 @@ class GatewayProtocol(Replying):
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # uvicorn returns nothing; asyncio asks for this
         """The caller says no more. Its writes are still answered; its reads end, as if it had left."""
+        super().eof_received()
         if self._deaf and not self._cycles:
             return None
         writes = [cycle for cycle in self._whole() if cycle.scope["method"] not in READS]
@@ -227,7 +228,7 @@ class GatewayProtocol(Replying):
             self._cycles[-1].message_event.set()
             return
         if fault is not None:
-            self.transport.write(self._app.refusal(fault))
+            self._send(self._app.refusal(fault))
         self._close()
 
     def _watch(self) -> None:

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from proxy.config.network import Server
 from proxy.errors import Fault, Refused
+from proxy.outbox import Outbox
 from proxy.owed import Owed
 from proxy.sending import head_of, let_go, send_parts
 from proxy.types import Answer, Rest
@@ -37,6 +38,11 @@ class App(Protocol):
     @property
     def limits(self) -> Server:
         """What requests have to keep to."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Through which answers leave."""
         ...
 
     @property
@@ -69,15 +75,31 @@ class Replying(HttpToolsProtocol):
         self._deaf = self._ended = False
         self._open = True
         self._idle_since = 0.0
+        self._unsent = b""
+
+    def flush(self) -> None:
+        """See `Sender.flush`."""
+        unsent, self._unsent = self._unsent, b""
+        if unsent and not self.transport.is_closing():
+            self.transport.write(unsent)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override] # uvicorn returns nothing; asyncio asks for this
+        """The caller says no more."""
+        self.flush()  # asyncio closes behind it what it knows of
+        return None
+
+    def shutdown(self) -> None:
+        """The server stops: the connection ends behind its answer."""
+        self.flush()
+        super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
         self.gone = True
         self.resume_writing()
         super().connection_lost(exc)
-        self._owed.settle(
-            handed=exc is None
-        )  # asyncio ends a connection without an exception once all is written
+        # asyncio ends a connection without an exception once all is written that it knows of
+        self._owed.settle(handed=exc is None and not self._unsent)
         if self.leaving is not None:
             self.leaving()
 
@@ -108,8 +130,9 @@ class Replying(HttpToolsProtocol):
             cycle.keep_alive = cycle.keep_alive and not ending
             if answer.rest is None:
                 body = b"" if head else answer.body
-                self.transport.write(head_of(answer, keep_alive=cycle.keep_alive) + body)
+                self._send(head_of(answer, keep_alive=cycle.keep_alive) + body)
             else:
+                self.flush()
                 await self._stream(cycle, answer, answer.rest)
             self._finish(cycle)
             return
@@ -140,6 +163,12 @@ class Replying(HttpToolsProtocol):
         elif not cycle.keep_alive:
             self._close()
         cycle.on_response()
+
+    def _send(self, data: bytes) -> None:
+        """Write at the end of this turn, behind what waits already; who writes or closes at once flushes first."""
+        if not self._unsent:
+            self._app.outbox.add(self.loop, self)
+        self._unsent += data
 
     def pause_writing(self) -> None:
         """The caller does not read as fast as we write; it has to read something, though."""
@@ -183,6 +212,7 @@ class Replying(HttpToolsProtocol):
 
     def _close(self) -> None:
         """End the connection behind what is written, but do not wait for ever until that is read."""
+        self.flush()
         if not self.transport.is_closing():
             waiting = self.transport.get_write_buffer_size()
             self.transport.close()

@@ -24,6 +24,7 @@ from proxy.errors import CrossfadeError, Fault, Refused, UpstreamFailed
 from proxy.forward import asked_about, forwarded
 from proxy.in_doubt import LEFT, Line, end_with_caller, handed_over
 from proxy.offered import offer
+from proxy.outbox import Outbox
 from proxy.recorded import Done, count_call, log_mistake, log_refusal, log_request
 from proxy.refusals import Refusals
 from proxy.snapshot import Snapshot
@@ -50,6 +51,7 @@ class Gateway:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.refusals = Refusals()
+        self.outbox = Outbox()
         self.in_flight = 0
         self.draining = False
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import select
-import ssl
 from typing import TypeAlias, cast
 
 from proxy.errors import Fault, UpstreamFailed
+from proxy.outbox import Outbox
 from proxy.types import Answer, Outcome
 from proxy.upstream.answer import AnswerReader, BadAnswer
 from proxy.upstream.coming import Coming
-from proxy.upstream.settings import SLOWEST, UpstreamSettings
+from proxy.upstream.settings import SLOWEST, UpstreamSettings, said_goodbye
 
 Ending: TypeAlias = Answer | UpstreamFailed
 """How an exchange ended. A failure travels as a value: a cancelled call leaves no unread exception behind."""
@@ -23,8 +23,9 @@ _ONE_WRITE = 64 * 1024
 class Connection(asyncio.Protocol):
     """A transport, an answer reader and one lazy timer."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, settings: UpstreamSettings) -> None:
-        self._loop = loop
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: UpstreamSettings, outbox: Outbox) -> None:
+        self._loop, self._outbox = loop, outbox
+        self._unsent = b""
         self._read_timeout = settings.read_timeout
         self._total_timeout = settings.total_timeout
         self._upstream = str(settings.origin)
@@ -61,7 +62,7 @@ class Connection(asyncio.Protocol):
     def exchange(
         self, method: str, head: bytes, body: bytes, deadline: float, room: int | None = None
     ) -> asyncio.Future[Ending]:
-        """Send a request now; the future ends with the answer or the failure, and raises nothing.
+        """Send a request; the future ends with the answer or the failure, and raises nothing.
 
         `deadline` is in the loop's time. With `room`, an answer whose body is larger than so many bytes comes with its
         rest behind it, which has as long again, and a second more for each `SLOWEST` bytes of it. Cancelling the future
@@ -79,14 +80,22 @@ class Connection(asyncio.Protocol):
         if self._timer is None:
             self._timer = loop.call_at(min(self._heard + self._read_timeout, deadline), self._tick)
         if len(body) <= _ONE_WRITE:
-            transport.write(head + body)
+            self._unsent = head + body
+            self._outbox.add(loop, self)
         else:
             transport.write(head)
             transport.write(body)
         return waiter
 
+    def flush(self) -> None:
+        """See `Sender.flush`. What cannot leave any more stays, so that the failure says that it has not."""
+        if self._unsent and self._transport is not None and not self._transport.is_closing():
+            unsent, self._unsent = self._unsent, b""
+            self._transport.write(unsent)
+
     async def send_more(self, piece: bytes) -> bool:
         """Send on in the body of a request, no faster than the upstream reads; whether the connection still stands."""
+        self.flush()
         if self._closed or self._transport is None:
             return False
         self._transport.write(piece)
@@ -105,7 +114,7 @@ class Connection(asyncio.Protocol):
         """Close at once, whatever is going on."""
         if self._closed:
             return
-        self._closed = True
+        self._closed, self._unsent = True, b""
         self._waiter = self._coming = None
         self.resume_writing()
         self._reader.close()
@@ -126,7 +135,9 @@ class Connection(asyncio.Protocol):
             self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; bytes that nobody asked for close the connection."""
+        """Read on; bytes that nobody asked for close the connection, also under a request that has not left yet."""
+        if self._unsent:
+            self._fail(Fault.BROKEN, "bytes came that nobody had asked for")
         if self._waiter is None and self._coming is None:
             self.abort()
             return
@@ -154,7 +165,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """Take an orderly end: a FIN, in TLS a close_notify."""
         tls = None if self._transport is None else self._transport.get_extra_info("ssl_object")
-        self._ended(clean=tls is None or _said_goodbye(tls))
+        self._ended(clean=tls is None or said_goodbye(tls))
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Take any other end."""
@@ -228,19 +239,12 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, fault: Fault, reason: str) -> None:
         phase = "before the first byte of an answer" if self.unanswered else "in the middle of the answer"
+        outcome = Outcome.NOT_SENT if self._unsent else Outcome.UNKNOWN
         waiter, self._waiter = self._waiter, None
         coming, self._coming = self._coming, None
         self.abort()
-        failed = UpstreamFailed(Outcome.UNKNOWN, fault, f"{self._upstream}: {reason}, {phase}")
+        failed = UpstreamFailed(outcome, fault, f"{self._upstream}: {reason}, {phase}")
         if coming is not None:
             coming.end(failed)
         elif waiter is not None and not waiter.done():
             waiter.set_result(failed)
-
-
-def _said_goodbye(tls: ssl.SSLObject) -> bool:
-    """Whether close_notify came: anybody on the way can send a FIN (RFC 9112 §9.8). asyncio does not tell."""
-    try:
-        return not tls.read(1)
-    except ssl.SSLError:
-        return False

@@ -86,9 +86,10 @@ class NativeEngine:
             if not isinstance(ending, UpstreamFailed):
                 return ending, connection
             stale = ending.fault is Fault.BROKEN and connection.unanswered
-            if once or not stale or not self._attempts.again("stale"):
+            unsent = ending.outcome is Outcome.NOT_SENT and turn.call.rest is None
+            if (once and not unsent) or not stale or not self._attempts.again("stale"):
                 raise ending
-        connection = await self._connected(turn.deadline, write=once)
+        connection = await self._connected(turn.deadline, pool, write=once)
         ending = await self._exchange(connection, turn, pool)
         if isinstance(ending, UpstreamFailed):
             raise ending
@@ -110,7 +111,7 @@ class NativeEngine:
             connection.abort()
             raise
         if isinstance(ending, UpstreamFailed):
-            ended[Outcome.UNKNOWN] += 1
+            ended[ending.outcome] += 1
         else:
             ended[Outcome.ANSWERED] += 1
             if ending.rest is not None:
@@ -128,20 +129,20 @@ class NativeEngine:
         connection.sent(now + self._settings.total_timeout, whole=whole)
         return await answered
 
-    async def _connected(self, deadline: float, *, write: bool) -> Connection:
+    async def _connected(self, deadline: float, pool: Pool, *, write: bool) -> Connection:
         """Connect; again where that failed and was no question of time: nothing has been sent (R§1.4)."""
         for pause in pauses(write=write):
             try:
-                return await self._connect(deadline)
+                return await self._connect(deadline, pool)
             except UpstreamFailed as failed:
                 if failed.fault is not Fault.UNREACHABLE or not self._attempts.again("not_connected"):
                     raise
             await asyncio.sleep(pause)
-        return await self._connect(deadline)
+        return await self._connect(deadline, pool)
 
-    async def _connect(self, deadline: float) -> Connection:
+    async def _connect(self, deadline: float, pool: Pool) -> Connection:
         loop = asyncio.get_running_loop()
-        connection = Connection(loop, self._settings)
+        connection = Connection(loop, self._settings, pool.outbox)
         origin, tls = self._origin, self._tls
         try:
             async with asyncio.timeout(min(self._settings.connect_timeout, deadline - loop.time())):

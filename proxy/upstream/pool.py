@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 
 from proxy.errors import Fault, UpstreamFailed
+from proxy.outbox import Outbox
 from proxy.types import Outcome
 from proxy.upstream.connection import Connection
 from proxy.upstream.settings import UpstreamSettings
@@ -19,6 +20,8 @@ class Pool:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, settings: UpstreamSettings) -> None:
+        self.outbox = Outbox()
+        """Through which the requests of all its connections leave."""
         self._loop = loop
         self._settings = settings
         self._free = settings.pool_size

@@ -140,3 +140,11 @@ def tls_context(settings: UpstreamSettings) -> ssl.SSLContext | None:
         ) from error
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def said_goodbye(tls: ssl.SSLObject) -> bool:
+    """Whether close_notify came: anybody on the way can send a FIN (RFC 9112 §9.8). asyncio does not tell."""
+    try:
+        return not tls.read(1)
+    except ssl.SSLError:
+        return False

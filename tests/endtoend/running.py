@@ -21,6 +21,7 @@ from proxy.connection import GatewayProtocol
 from proxy.emulator import Emulator, Platform
 from proxy.errors import Fault
 from proxy.log import EventLog, foreign_loggers, open_log
+from proxy.outbox import Outbox
 from proxy.reload import Reloader
 from proxy.serve import Gateway
 from proxy.snapshot import Snapshot
@@ -59,6 +60,11 @@ class Program:
     def refusal(self, fault: Fault) -> bytes:
         assert self.gateway is not None
         return self.gateway.refusal(fault)
+
+    @property
+    def outbox(self) -> Outbox:
+        assert self.gateway is not None
+        return self.gateway.outbox
 
     @property
     def draining(self) -> bool:

@@ -1,0 +1,91 @@
+"""Requests leave at the end of a turn of the loop; what happens to a connection before that happens to none of them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import uvloop
+
+from proxy.errors import Fault, UpstreamFailed
+from proxy.types import Answer, Call, Outcome
+from proxy.upstream import UpstreamSettings
+from proxy.upstream.attempts import Attempts
+from proxy.upstream.native import NativeEngine
+from tests.servers import RawUpstream
+from tests.upstream.scripted import OK, get, post
+
+FOREIGN = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nforeign"
+CALLS = {"a read": get(), "a write": post()}
+
+
+def ends(line: socket.socket) -> None:
+    line.shutdown(socket.SHUT_RDWR)
+
+
+def talks(line: socket.socket) -> None:
+    line.sendall(FOREIGN)
+
+
+class Coming:
+    """A body of which more is still to come."""
+
+    length = None
+    taken = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"more"
+
+    async def aclose(self) -> None:
+        return
+
+
+def second(
+    call: Call, meanwhile: Callable[[socket.socket], None]
+) -> tuple[Answer | UpstreamFailed, RawUpstream, Attempts]:
+    """A call over a connection to which something happens in the turn in which the call has taken it."""
+    attempts = Attempts()
+    with RawUpstream(lambda _request: OK) as server:
+
+        async def run() -> Answer | UpstreamFailed:
+            engine = NativeEngine(UpstreamSettings(server.url), attempts)
+            await engine.send(get())
+            (line,) = server._open
+
+            def now() -> None:
+                meanwhile(line)
+                time.sleep(0.05)
+
+            sending = asyncio.create_task(engine.send(call))
+            asyncio.get_running_loop().call_soon(now)
+            try:
+                return await sending
+            except UpstreamFailed as failed:
+                return failed
+            finally:
+                await engine.close()
+
+        return uvloop.run(run()), server, attempts
+
+
+@pytest.mark.parametrize("meanwhile", [ends, talks])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_it_goes_over_a_fresh_connection_and_is_executed_once(
+    call: Call, meanwhile: Callable[[socket.socket], None]
+) -> None:
+    answer, server, attempts = second(call, meanwhile)
+    assert isinstance(answer, Answer)
+    assert answer.body == b"ok"
+    assert [one.split(b" ")[0].decode() for one in server.requests] == ["GET", call.method]
+    assert (server.connections, attempts.retried["stale"]) == (2, 1)
+    assert attempts.ended[Outcome.UNKNOWN] == 0
+
+
+def test_one_whose_body_is_still_coming_is_told_that_nothing_has_left() -> None:
+    failed, server, _ = second(Call("POST", b"/", [], b"first", Coming()), ends)
+    assert isinstance(failed, UpstreamFailed)
+    assert (failed.outcome, failed.fault) == (Outcome.NOT_SENT, Fault.BROKEN)
+    assert len(server.requests) == 1
