@@ -78,10 +78,8 @@ class Gateway:
             await handed_over(write(answer, head=done.method == "HEAD"), line, done)
         else:
             await self._streamed(write(answer, head=False), line, done)
-        offer(snapshot, done)
-        count_call(snapshot, done, answer)
-        if snapshot.config.log.requests != "off":
-            log_request(snapshot, done, answer)
+        # The answer leaves at the end of this turn; what nobody waits for comes behind it.
+        asyncio.get_running_loop().call_soon(_told, snapshot, done, answer)
 
     async def _streamed(self, writing: Awaitable[None], line: Line | None, done: Done) -> None:
         """Send an answer whose rest is still coming; one that breaks off has cut the caller's connection (RFC 9112 §8)."""
@@ -163,6 +161,14 @@ class Gateway:
             raise too_large(server.max_body)
         check_uncoded(headers)
         return await translated(snapshot, ahead, call, done)
+
+
+def _told(snapshot: Snapshot, done: Done, answer: Answer) -> None:
+    """Evidence, account and log of an answered request."""
+    offer(snapshot, done)
+    count_call(snapshot, done, answer)
+    if snapshot.config.log.requests != "off":
+        log_request(snapshot, done, answer)
 
 
 def _check_host(snapshot: Snapshot, headers: Headers) -> None:
