@@ -58,6 +58,7 @@ class Reloader:
         self._gateway = gateway
         self._steering = steering
         self._reloading = asyncio.Lock()
+        self._named: tuple[Config | None, list[Path]] = (None, [])
         self._stamps = stamps(self._files())
         self._digest = digest(self._files())
         self._outcomes = Counter(
@@ -124,7 +125,10 @@ class Reloader:
         self._gateway.snapshot.log.write("config", outcome=outcome, config=config, findings=findings)
 
     def _files(self) -> list[Path]:
-        return sorted({self._path, *files_of(self._gateway.snapshot.config)})
+        config = self._gateway.snapshot.config
+        if self._named[0] is not config:  # they are looked at four times a second: long enough to be felt by a caller
+            self._named = config, list(named_by(config))
+        return sorted({self._path, *self._named[1], *mappings_of(config)})
 
 
 def kept(old: Config, new: Config) -> tuple[Config, list[str]]:
@@ -140,11 +144,15 @@ def kept(old: Config, new: Config) -> tuple[Config, list[str]]:
     return new.model_copy(update=changed), waiting
 
 
-def files_of(config: Config) -> Iterator[Path]:
-    """The files that a configuration is made of besides itself: those that a key names, and its mappings."""
+def named_by(config: Config) -> Iterator[Path]:
+    """The files that a key of the configuration names."""
     for place, value in leaves(config.model_dump(mode="json")):
         if place.endswith("_file") and value:
             yield Path(str(value))
+
+
+def mappings_of(config: Config) -> Iterator[Path]:
+    """The files of its mappings."""
     folder = Path(config.mappings) if config.mappings else SHIPPED
     for pattern in ("*.toml", "*/*.toml", "*/*.json"):
         yield from folder.glob(pattern)
