@@ -7,6 +7,7 @@ import gc
 import hmac
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -33,6 +34,8 @@ from proxy.steering import Steering
 
 _FLUSH = 5.0
 """Seconds that comparisons which still wait are given at the end."""
+_SWITCH = 0.0005
+"""Seconds for which the store's thread may keep callers waiting for the interpreter; Python's own are ten times as long."""
 _MARGIN = 2.0
 """Seconds on top of the upstreams' own deadlines that requests in flight are given at the end."""
 
@@ -109,6 +112,7 @@ async def _serve(loaded: Loaded) -> None:
     snapshot.recorder.start()
     gc.freeze()
     gc.set_threshold(50_000, 50, 50)
+    sys.setswitchinterval(_SWITCH)
     with foreign_loggers(log):
         watching = [asyncio.create_task(one.run()) for one in (steering, reloader)]
         hangups = set[asyncio.Task[bool]]()

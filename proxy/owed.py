@@ -17,13 +17,22 @@ class Owed:
         self._transport = transport
         self._waiting: list[Callable[[bool], None]] = []
 
-    def add(self, told: Callable[[bool], None], *, gone: bool) -> None:
-        """Tell whether the kernel has taken all that was sent: soon, or when the caller reads on or is gone."""
+    def add(self, told: Callable[[bool], None], *, gone: bool, unsent: bool) -> None:
+        """Tell whether the kernel has taken all that was sent: soon, or when the caller reads on or is gone.
+
+        Where something is `unsent` yet, `sent` has to follow.
+        """
         if gone:
             told(False)
             return
         self._waiting.append(told)
-        self._loop.call_soon(self._look)  # uvloop writes at the end of a turn of its loop
+        if not unsent:
+            self.sent()
+
+    def sent(self) -> None:
+        """All has been written to the transport. If that failed, the end of the connection is heard of before the look."""
+        if self._waiting:
+            self._loop.call_soon(self._look)
 
     def settle(self, *, handed: bool) -> None:
         """Tell everybody who waits."""

@@ -80,8 +80,11 @@ class Replying(HttpToolsProtocol):
     def flush(self) -> None:
         """See `Sender.flush`."""
         unsent, self._unsent = self._unsent, b""
-        if unsent and not self.transport.is_closing():
+        if unsent and self.transport.is_closing():
+            self._owed.settle(handed=False)
+        elif unsent:
             self.transport.write(unsent)
+            self._owed.sent()
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # uvicorn returns nothing; asyncio asks for this
         """The caller says no more."""
@@ -108,7 +111,7 @@ class Replying(HttpToolsProtocol):
 
         A caller that says no more may have gone altogether, and the kernel takes an answer all the same: that is no.
         """
-        self._owed.add(told, gone=self.gone or self._ended)
+        self._owed.add(told, gone=self.gone or self._ended, unsent=bool(self._unsent))
 
     def cut(self) -> None:
         """End at once: what has not been handed over never will be."""

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proxy.emulator import Misbehaviour
+from proxy.snapshot import Snapshot
+from proxy.types import Answer, Call
+from proxy.upstream.engine import Engine
 from proxy.upstream.journals import survey
 from tests.emulator.caller import CREDENTIALS, FIRST_REF, JSON, order
 from tests.endtoend.process import Served, served
@@ -241,3 +247,48 @@ def test_or_costs_writes_where_the_operator_wants_that(stage: str) -> None:
         assert proxy.ask("POST", "/v2/orders", json.dumps(order())).status == 201
         assert [one["state"] for one in proxy.log_lines("degraded", least=2)] == ["degraded", "recovered"]
         assert json.loads(proxy.ask("GET", "/-/readyz").body) == {"status": "ready"}
+
+
+class Leaves:
+    """An engine behind whose answers the caller resets its connection, before or after they are put down for sending."""
+
+    def __init__(self, engine: Engine, leave: Callable[[], None], *, soon: bool) -> None:
+        self._engine, self._leave, self._soon = engine, leave, soon
+
+    async def send(self, call: Call, *, room: int | None = None) -> Answer:
+        answer = await self._engine.send(call, room=room)
+        if self._soon:
+            asyncio.get_running_loop().call_soon(self._leave)
+        else:
+            self._leave()
+        return answer
+
+    async def close(self) -> None:
+        await self._engine.close()
+
+
+@pytest.mark.parametrize("soon", [False, True])
+def test_an_answer_that_can_no_longer_leave_was_not_handed_over(soon: bool) -> None:
+    lines: list[socket.socket] = []
+
+    def leave() -> None:
+        for line in lines:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.close()
+        lines.clear()
+        time.sleep(0.05)  # it arrives before the answer leaves
+
+    def change(snapshot: Snapshot) -> Snapshot:
+        return replace(snapshot, v2_1=Leaves(snapshot.v2_1, leave, soon=soon))
+
+    with (
+        RawUpstream(lambda _raw: DONE) as platform,
+        carried(["v2.1"], upstream=platform.url, change=change) as proxy,
+    ):
+        port = int(proxy.url.rpartition(":")[2])
+        with calling(port, WRITE.replace(b"Connection: close\r\n", b"")) as caller:
+            lines.append(caller)
+            eventually(lambda: proxy.snapshot.journal.in_doubt() == 1)
+        (entry,) = proxy.snapshot.journal._standing.values()
+        assert entry.state == "answered"
+        assert len(platform.requests) == 1
