@@ -48,6 +48,8 @@ class Links:
         for start in (self._native, self._native_v2):
             if raw.startswith(start) and b"\\" not in raw:
                 return self._native_ours + raw[len(start) :]
+        if raw.startswith(self._native_ours) and b"\\" not in raw:
+            return raw
         return _swap(raw, self._back, self._ours)
 
     def forward(self, raw: bytes) -> bytes:
@@ -66,10 +68,9 @@ class Links:
 
     def same(self, v2: bytes, ours: bytes) -> bool:
         """Whether v2's link and ours, as JSON tokens, are the same resource."""
+        # As nearly always. What is left of a link ends in a quote and begins with none, so it is no other token.
         if v2.removeprefix(self._native_v2) == ours.removeprefix(self._native_ours):
-            return (
-                True  # as nearly always: what is left of a link ends in a quote, and does not begin with one
-            )
+            return True
         path = self.path_of(v2)
         return path is not None and path == self.path_of(ours)
 
