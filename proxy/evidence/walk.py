@@ -153,6 +153,8 @@ class Walk:
             if how is not None:
                 where, native = _element(place, keys[0][one]), place.native.element(two, len(ours))
                 self._waiting.append(Place(element, where, how, *values, native, place.excuse))
+            if self._due():
+                yield
         for index in paired.only_v2:
             lost = Difference(element.pointer, "missing", side(v2[index]), None, None, place.excuse)
             self._note(_element(place, keys[0][index]), lost)
@@ -187,12 +189,14 @@ class Walk:
         return same
 
     def _leaf(self, place: Place, how: DifferenceKind) -> None:
-        point, excuse, kinds = place.point, place.excuse, (side(place.v2), side(place.ours))
-        rule = None
-        if how != "type":
+        point, excuse, rule = place.point, place.excuse, None
+        one = other = side(place.v2)
+        if how == "type":
+            other = side(place.ours)
+        else:
             rule = self._losses.between(self._codec(point.schema), place.v2, place.native, place.ours)
             excuse = excuse or ("noise" if self._error and point.free_text else "")
-        self._note(place.where, Difference(point.pointer, how, *kinds, rule, excuse))
+        self._note(place.where, Difference(point.pointer, how, one, other, rule, excuse))
 
     def _race(self, place: Place, v2: Mapping[str, Raw], ours: Mapping[str, Raw]) -> _Excuse:
         """Whether the record's stamp says that it changed between the two answers."""
@@ -215,10 +219,10 @@ class Walk:
         codec = self._codec(schema.items.members.get(schema.key, ANYTHING) if schema.items else ANYTHING)
         keys: list[str | None] = []
         key_of = key_reader(schema.key)
-        for element in elements:
-            self._spend(1)
-            found = key_of(element)
-            keys.append(identity(codec, found) if found else None)
+        for start in range(0, len(elements), _SLICE):
+            some = elements[start : start + _SLICE]
+            self._spend(len(some))
+            keys += [identity(codec, one) if one else None for one in map(key_of, some)]
             if self._due():
                 yield
         return keys
