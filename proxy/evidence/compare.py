@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import TypeAlias
 
 from msgspec import Raw
 
 from proxy.errors import CrossfadeError
 from proxy.evidence.difference import Difference, side
-from proxy.evidence.walk import MemberName, Place, Walk
+from proxy.evidence.opened import Native
+from proxy.evidence.walk import MemberName, Walk
 from proxy.exchange import Reply
 from proxy.json import check_document, token_of
 from proxy.mapping.api import CompiledMapping
@@ -57,10 +59,9 @@ def steps(
     yield
     if left is None or right is None:
         return found | _unreadable(v2.body, theirs.body, left, right)
-    native = _document(ours.native.body)
-    yield
+    native = Native(partial(_document, ours.native.body))
     walk = Walk(endpoint, mapping, ours.trace, member_name, error=v2.status >= 400)
-    yield from walk.run(Place("", "", _schema(endpoint, v2.status), left, right, native))
+    yield from walk.run(_schema(endpoint, v2.status), left, right, native)
     return found | walk.found
 
 

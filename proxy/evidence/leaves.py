@@ -5,38 +5,35 @@ from __future__ import annotations
 from decimal import Decimal
 
 from proxy.evidence.difference import DifferenceKind
-from proxy.json import Kind, Token, kind, text_of
-from proxy.mapping.codecs import Codec, instant, number_format_differs
+from proxy.json import Kind, Token, equal_numbers, text_of
+from proxy.mapping.codecs import Codec, instant
 from proxy.mapping.contract import Schema
 
 _LONGEST = 40
 """Characters of a number that is still weighed for precision; a longer one is no amount of anything."""
 
 
-def leaf_kind(schema: Schema, codec: Codec, v2: bytes, ours: bytes) -> DifferenceKind | None:
-    """How two values of one JSON kind differ for a caller; `None` when they mean the same.
+def leaf_kind(what: Kind, schema: Schema, codec: Codec, v2: bytes, ours: bytes) -> DifferenceKind | None:
+    """How two values that are both of the kind `what` differ for a caller; `None` when they mean the same.
 
     `format`: one number in two spellings. `precision`: they agree as far as the coarser one goes. `enum`: a word that
     the contract does not list on at least one side.
     """
-    if v2 == ours or codec.same(v2, ours):
+    if codec.same(v2, ours):
         return None
-    match kind(v2):
-        case Kind.NUMBER:
-            if number_format_differs(v2, ours):
-                return "format"
-            return "precision" if _numbers_agree(v2, ours) else "value"
-        case Kind.STRING:
-            if schema.enum and not {text_of(v2), text_of(ours)} <= set(schema.enum):
-                return "enum"
-            return "precision" if _seconds_agree(v2, ours) else "value"
-        case _:
-            return "value"
+    if what is Kind.NUMBER:
+        return _number_kind(v2, ours)
+    if what is not Kind.STRING:
+        return "value"
+    if schema.enum and not {text_of(v2), text_of(ours)} <= set(schema.enum):
+        return "enum"
+    return "precision" if _seconds_agree(v2, ours) else "value"
 
 
 def identity(codec: Codec, token: Token) -> str | None:
     """What a key member says in the caller's dialect, so that both sides' links to one record are one key."""
-    return text_of(codec.back(bytes(token))) if kind(token) is Kind.STRING else None
+    said = bytes(token)
+    return text_of(codec.back(said)) if said[:1] == b'"' else None
 
 
 def stamps_differ(codec: Codec, v2: bytes, ours: bytes) -> bool:
@@ -51,14 +48,20 @@ def _seconds_agree(v2: bytes, ours: bytes) -> bool:
     )
 
 
-def _numbers_agree(v2: bytes, ours: bytes) -> bool:
+def _number_kind(v2: bytes, ours: bytes) -> DifferenceKind:
     """Whether they differ by less than one unit in the last decimal place of the coarser one, or only as floats do."""
-    if max(len(v2), len(ours)) > _LONGEST or set(v2 + ours) & set(b"eE"):
-        return False
+    if max(len(v2), len(ours)) > _LONGEST or b"e" in (v2 + ours).lower():
+        return "format" if equal_numbers(v2, ours) else "value"
+    left, right = Decimal(v2.decode()), Decimal(ours.decode())
+    if left == right:
+        return "format"
     if len(v2) > 15 and float(v2) == float(ours):
-        return True
-    coarser = min(len(v2.partition(b".")[2]), len(ours.partition(b".")[2]))
-    finer = max(len(v2.partition(b".")[2]), len(ours.partition(b".")[2]))
-    return finer > coarser and abs(Decimal(v2.decode()) - Decimal(ours.decode())) < Decimal(1).scaleb(
-        -coarser
-    )
+        return "precision"
+    places = _places(v2), _places(ours)
+    if places[0] == places[1]:
+        return "value"
+    return "precision" if abs(left - right) < Decimal(1).scaleb(-min(places)) else "value"
+
+
+def _places(number: bytes) -> int:
+    return len(number.partition(b".")[2])

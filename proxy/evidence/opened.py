@@ -2,37 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable
+from functools import partial
 
+import msgspec
 from msgspec import Raw
 
 from proxy.json import Kind, kind, member_reader, open_array, open_object
 
 
-class Native:
-    """The members of v2.1's own object, opened when one is asked for: where the answers agree, none is."""
+class Native(msgspec.Struct, gc=False):
+    """v2.1's own value at a place, looked for when it is asked for: where the answers agree, none is.
 
-    __slots__ = ("_members", "_value")
+    `look` finds it, and gives `None` where v2.1 has nothing.
+    """
 
-    def __init__(self, value: Raw | None) -> None:
-        self._value = value
-        self._members: Mapping[str, Raw] | None = None
+    look: Callable[[], Raw | None]
+    _inside: dict[str, Raw] | list[Raw] | None = None
 
-    def get(self, name: str) -> Raw | None:
-        """The member with this name; `None` where there is none, or no object."""
-        if self._members is None:
-            value = self._value
-            self._members = open_object(value) if value is not None and kind(value) is Kind.OBJECT else {}
-        return self._members.get(name)
+    def member(self, name: str) -> Native:
+        """The member with this name; nothing where this is no object."""
+        return Native(partial(self._member, name))
+
+    def element(self, index: int, count: int) -> Native:
+        """One element; nothing where this is no array of so many elements."""
+        return Native(partial(self._element, index, count))
+
+    def _member(self, name: str) -> Raw | None:
+        inside = self._opened()
+        return inside.get(name) if isinstance(inside, dict) else None
+
+    def _element(self, index: int, count: int) -> Raw | None:
+        inside = self._opened()
+        return inside[index] if isinstance(inside, list) and len(inside) == count else None
+
+    def _opened(self) -> dict[str, Raw] | list[Raw]:
+        if self._inside is None:
+            value = self.look()
+            what = None if value is None else kind(value)
+            if value is not None and what is Kind.OBJECT:
+                self._inside = open_object(value)
+            else:
+                self._inside = open_array(value) if value is not None and what is Kind.ARRAY else []
+        return self._inside
 
 
-def elements_of(native: Raw | None) -> Sequence[Raw | None]:
-    """The elements of v2.1's own array; none where there is no array."""
-    return open_array(native) if native is not None and kind(native) is Kind.ARRAY else ()
+_ONLY_TEXT = re.compile(rb'\{"([^"\\]*+)":("[^"\\]*+")\}')
 
 
-def key_of(element: Raw, name: str) -> Raw | None:
-    """The member with this name out of an element, and nothing else of it; `None` where there is none."""
-    if kind(element) is not Kind.OBJECT:
-        return None
-    return member_reader(name)(element) or None
+def only_text(value: Raw) -> tuple[str, bytes] | None:
+    """Name and token of the only member of an object that is a text without escapes; `None` for any other object."""
+    match = _ONLY_TEXT.fullmatch(value)
+    return None if match is None else (match[1].decode(), match[2])
+
+
+def key_reader(name: str) -> Callable[[Raw], Raw | None]:
+    """Reads the member with this name out of an element, and nothing else of it; `None` where there is none."""
+    read = member_reader(name)
+
+    def key_of(element: Raw) -> Raw | None:
+        try:
+            return read(element) or None
+        except msgspec.ValidationError:
+            return None  # it is no object
+
+    return key_of

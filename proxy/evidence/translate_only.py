@@ -19,7 +19,7 @@ from proxy.errors import Refused, Untranslatable
 from proxy.evidence.classify import Verdict, classify, skipped
 from proxy.evidence.contract import promised, untranslatable
 from proxy.evidence.difference import Difference
-from proxy.evidence.walk import MemberName, Place, Walk
+from proxy.evidence.walk import MemberName, Walk
 from proxy.exchange import Asked, Reply, exchange
 from proxy.json import check_document
 from proxy.mapping.api import CompiledMapping
@@ -114,7 +114,7 @@ def _echo(
         return []
     check_document(asked.body)
     walk = Walk(asked.endpoint, mapping, (), name, error=False)
-    yield from walk.run(Place("", "", check.schema, Raw(asked.body.strip()), Raw(reply.answer.body), None))
+    yield from walk.run(check.schema, Raw(asked.body.strip()), Raw(reply.answer.body))
     told = (_explained(one, reply.trace, mapping) for one in walk.found if one.kind != "extra")
     return [one for one in told if one is not None]
 

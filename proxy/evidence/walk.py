@@ -18,11 +18,13 @@ from msgspec import Raw
 from proxy.errors import CrossfadeError
 from proxy.evidence.difference import Difference, DifferenceKind, side
 from proxy.evidence.leaves import identity, leaf_kind, stamps_differ
+from proxy.evidence.losses import PLAIN, Losses
 from proxy.evidence.match import Keys, by_key, by_position
-from proxy.evidence.opened import Native, elements_of, key_of
+from proxy.evidence.opened import Native, key_reader, only_text
+from proxy.evidence.point import ANYTHING, Point
 from proxy.json import Kind, child, kind, open_array, open_object
 from proxy.mapping.api import CompiledMapping
-from proxy.mapping.codecs import Codec, Plain
+from proxy.mapping.codecs import Codec
 from proxy.mapping.contract import Schema
 from proxy.mapping.endpoint import Endpoint
 from proxy.mapping.nodes import Firing
@@ -34,9 +36,9 @@ _SLICE = 100
 
 MemberName: TypeAlias = Callable[[str], str]
 Pauses: TypeAlias = Generator[None, None, None]
+_How: TypeAlias = Literal[Kind.OBJECT, Kind.ARRAY] | DifferenceKind
 _Excuse: TypeAlias = Literal["", "noise", "race"]
-_ANYTHING = Schema()
-_PLAIN = Plain()
+_NOTHING = Native(lambda: None)
 
 
 class TooManyNodes(CrossfadeError):  # noqa: N818 - a state of the documents, as Refused and Untranslatable
@@ -44,18 +46,19 @@ class TooManyNodes(CrossfadeError):  # noqa: N818 - a state of the documents, as
 
 
 class Place(msgspec.Struct, frozen=True, gc=False):
-    """A place where both answers hold something, and v2.1's own document may not.
+    """A place where the two answers hold something else, and v2.1's own document may hold nothing.
 
-    `where` is the pointer with the keys of elements: in memory only, to tell one element from another.
+    `where` is the pointer with the keys of elements: in memory only, to tell one element from another. `how` is how they
+    differ, or the kind of both where that is found inside of them.
     """
 
-    pointer: str
+    point: Point
     where: str
-    schema: Schema
+    how: _How
     v2: Raw
     ours: Raw
-    native: Raw | None
-    excuse: _Excuse = ""
+    native: Native
+    excuse: _Excuse
 
 
 class Walk:
@@ -75,153 +78,157 @@ class Walk:
         error: bool,
     ) -> None:
         self.found: dict[Difference, set[str]] = {}
-        self._mapping = mapping
+        self._codecs = mapping.codecs
         self._member_name = member_name
         self._stamp = endpoint.record.stamp
         self._error = error
-        self._dropped = {
-            (one.pointer, one.before): one.rule
-            for one in trace
-            if one.after is None and one.rule in mapping.losses
-        }
+        self._losses = Losses(mapping, trace)
         self._waiting: list[Place] = []
         self._nodes = 0
         self._pause = _SLICE
 
-    def run(self, root: Place) -> Pauses:
-        """Walk from here, pausing now and then. Raises `TooManyNodes`, and `Refused` for a member that stands twice."""
+    def run(self, schema: Schema, v2: Raw, ours: Raw, native: Native = _NOTHING) -> Pauses:
+        """Walk two documents, pausing now and then.
+
+        Raises `TooManyNodes`, and `Refused` for a member that stands twice.
+        """
         waiting = self._waiting
-        waiting.append(root)
+        how = None if v2 == ours else self._how(schema, v2, ours)
+        if how is not None:
+            root = Point("", "", schema, self._member_name)
+            waiting.append(Place(root, "", how, v2, ours, native, ""))
         while waiting:
             place = waiting.pop()
-            if place.v2 == place.ours:
-                continue
-            what = kind(place.v2)
-            if what is not kind(place.ours):
-                kinds = side(place.v2), side(place.ours)
-                self._note(place.where, Difference(place.pointer, "type", *kinds, None, place.excuse))
-            elif what is Kind.OBJECT:
+            how = place.how
+            if how is Kind.OBJECT:
                 self._object(place)
-            elif what is Kind.ARRAY:
+            elif how is Kind.ARRAY:
                 yield from self._array(place)
             else:
-                self._leaf(place)
+                self._leaf(place, how)
             if self._due():
                 yield
 
     def _object(self, place: Place) -> None:
-        v2, ours, native = open_object(place.v2), open_object(place.ours), Native(place.native)
+        v2, ours = open_object(place.v2), open_object(place.ours)
         self._spend(len(v2) + len(ours))
-        excuse = place.excuse or self._race(place.schema, v2, ours, native)
+        point, excuse = place.point, place.excuse or self._race(place, v2, ours)
+        schemas = point.schema.members
         below: list[Place] = []
         for name, value in v2.items():
             other = ours.get(name)
-            if other is not None and (value == other or self._same(place.schema, name, value, other)):
-                continue
-            pointer, where, schema = self._member(place, name)
-            if other is not None:
-                why = excuse or ("noise" if schema.volatile else "")
-                below.append(Place(pointer, where, schema, value, other, native.get(name), why))
-            else:
-                rule = self._drop(pointer, schema, value, native.get(name))
-                noise = excuse or self._noise(place.schema, name)
-                self._note(where, Difference(pointer, "missing", side(value), None, rule, noise))
+            if other is None:
+                self._missing(place, name, value, excuse)
+            elif value != other:
+                how = self._how(schemas.get(name, ANYTHING), value, other)
+                if how is not None:
+                    member, native = point.member(name), place.native.member(name)
+                    why = excuse or ("noise" if member.schema.volatile else "")
+                    where = place.where + member.step
+                    below.append(Place(member, where, how, value, other, native, why))
         for name, value in ours.items():
             if name not in v2:
-                noise = excuse or self._noise(place.schema, name)
-                pointer, where, _ = self._member(place, name)
-                self._note(where, Difference(pointer, "extra", None, side(value), None, noise))
+                member = point.member(name)
+                noise = excuse or self._noise(member)
+                extra = Difference(member.pointer, "extra", None, side(value), None, noise)
+                self._note(place.where + member.step, extra)
         self._waiting.extend(reversed(below))
 
-    def _same(self, schema: Schema, name: str, v2: Raw, ours: Raw) -> bool:
-        """Whether two single values mean the same, as nearly all that have other bytes do: links have other hosts."""
-        what = kind(v2)
-        if what is Kind.OBJECT or what is Kind.ARRAY or what is not kind(ours):
-            return False
-        return self._codec(schema.members.get(name, _ANYTHING)).same(bytes(v2), bytes(ours))
+    def _missing(self, place: Place, name: str, value: Raw, excuse: _Excuse) -> None:
+        member = place.point.member(name)
+        codec, native = self._codec(member.schema), place.native.member(name)
+        rule = self._losses.of_member(member.pointer, codec, value, native)
+        lost = Difference(member.pointer, "missing", side(value), None, rule, excuse or self._noise(member))
+        self._note(place.where + member.step, lost)
 
     def _array(self, place: Place) -> Pauses:
-        v2, ours, native = open_array(place.v2), open_array(place.ours), elements_of(place.native)
+        v2, ours, schema = open_array(place.v2), open_array(place.ours), place.point.schema
         self._spend(len(v2) + len(ours))
-        aligned = native if len(native) == len(ours) else [None] * len(ours)
-        pointer, schema = f"{place.pointer}/*", place.schema.items or _ANYTHING
-        keys = (yield from self._keys(place.schema, v2)), (yield from self._keys(place.schema, ours))
-        paired = by_key(*keys) if place.schema.key else by_position(v2, ours)
+        element = place.point.element()
+        keys = (yield from self._keys(schema, v2)), (yield from self._keys(schema, ours))
+        paired = by_key(*keys) if schema.key else by_position(v2, ours)
         for one, two in reversed(paired.pairs):
-            if v2[one] != ours[two]:
-                where, values = _element(place, keys[0][one]), (v2[one], ours[two], aligned[two])
-                self._waiting.append(Place(pointer, where, schema, *values, place.excuse))
+            values = v2[one], ours[two]
+            how = None if values[0] == values[1] else self._how(element.schema, *values)
+            if how is not None:
+                where, native = _element(place, keys[0][one]), place.native.element(two, len(ours))
+                self._waiting.append(Place(element, where, how, *values, native, place.excuse))
+            if self._due():
+                yield
         for index in paired.only_v2:
-            lost = Difference(pointer, "missing", side(v2[index]), None, None, place.excuse)
+            lost = Difference(element.pointer, "missing", side(v2[index]), None, None, place.excuse)
             self._note(_element(place, keys[0][index]), lost)
         for index in paired.only_ours:
-            lost = Difference(pointer, "extra", None, side(ours[index]), None, place.excuse)
+            lost = Difference(element.pointer, "extra", None, side(ours[index]), None, place.excuse)
             self._note(_element(place, keys[1][index]), lost)
-        how: DifferenceKind
-        for differs, how in ((paired.moved, "order"), (paired.length, "length")):
+        kinds: DifferenceKind
+        for differs, kinds in ((paired.moved, "order"), (paired.length, "length")):
             if differs:
-                self._note(place.where, Difference(place.pointer, how, "array", "array", None, place.excuse))
+                moved = Difference(place.point.pointer, kinds, "array", "array", None, place.excuse)
+                self._note(place.where, moved)
 
-    def _leaf(self, place: Place) -> None:
-        codec = self._codec(place.schema)
-        how = leaf_kind(place.schema, codec, bytes(place.v2), bytes(place.ours))
-        if how is not None:
-            rule = self._loss(codec, place.v2, place.native, place.ours)
-            excuse = place.excuse or ("noise" if self._error and _free_text(place.schema) else "")
-            kinds = side(place.v2), side(place.ours)
-            self._note(place.where, Difference(place.pointer, how, *kinds, rule, excuse))
+    def _how(self, schema: Schema, v2: Raw, ours: Raw) -> _How | None:
+        """How two values differ; `None` when they mean the same, as most that have other bytes do: links have other hosts."""
+        what = kind(v2)
+        if what is not kind(ours):
+            return "type"
+        if what is Kind.ARRAY:
+            return what
+        if what is Kind.OBJECT:
+            return None if self._same_text(schema, v2, ours) else what
+        return leaf_kind(what, schema, self._codec(schema), bytes(v2), bytes(ours))
 
-    def _member(self, place: Place, name: str) -> tuple[str, str, Schema]:
-        """Pointer, place and schema of a member; a name that the contract does not know can be personal data."""
-        schema = place.schema.members.get(name)
-        step = f"/{{unknown:{self._member_name(name)}}}" if schema is None else child("", name)
-        return place.pointer + step, place.where + step, schema or _ANYTHING
+    def _same_text(self, schema: Schema, v2: Raw, ours: Raw) -> bool:
+        """Whether two objects have one and the same text in them, and nothing else: the link to a record's children."""
+        left = only_text(v2)
+        right = left and only_text(ours)
+        if left is None or right is None or left[0] != right[0]:
+            return False
+        same = self._codec(schema.members.get(left[0], ANYTHING)).same(left[1], right[1])
+        self._spend(2 if same else 0)
+        return same
 
-    def _loss(self, codec: Codec, v2: Raw, native: Raw | None, ours: Raw) -> str | None:
-        if native is None or not codec.explains(bytes(v2), bytes(native), bytes(ours)):
-            return None
-        rule = codec.rule_for(bytes(native))
-        return rule if rule in self._mapping.losses else None
+    def _leaf(self, place: Place, how: DifferenceKind) -> None:
+        point, excuse, rule = place.point, place.excuse, None
+        one = other = side(place.v2)
+        if how == "type":
+            other = side(place.ours)
+        else:
+            rule = self._losses.between(self._codec(point.schema), place.v2, place.native, place.ours)
+            excuse = excuse or ("noise" if self._error and point.free_text else "")
+        self._note(place.where, Difference(point.pointer, how, one, other, rule, excuse))
 
-    def _drop(self, pointer: str, schema: Schema, v2: Raw, native: Raw | None) -> str | None:
-        """The declared loss that took away just what v2 says here."""
-        if native is None or not self._codec(schema).same(bytes(v2), bytes(native)):
-            return None
-        return self._dropped.get((pointer, bytes(native)))
-
-    def _race(
-        self, schema: Schema, v2: Mapping[str, Raw], ours: Mapping[str, Raw], native: Native
-    ) -> _Excuse:
+    def _race(self, place: Place, v2: Mapping[str, Raw], ours: Mapping[str, Raw]) -> _Excuse:
         """Whether the record's stamp says that it changed between the two answers."""
-        name = self._stamp
-        if name not in schema.members or name not in v2 or name not in ours or v2[name] == ours[name]:
+        name, schemas = self._stamp, place.point.schema.members
+        if name not in v2 or name not in ours or v2[name] == ours[name] or name not in schemas:
             return ""
-        codec = self._codec(schema.members[name])
+        codec = self._codec(schemas[name])
         if not stamps_differ(codec, bytes(v2[name]), bytes(ours[name])):
             return ""
-        return "" if self._loss(codec, v2[name], native.get(name), ours[name]) else "race"
+        return "" if self._losses.between(codec, v2[name], place.native.member(name), ours[name]) else "race"
 
-    def _noise(self, schema: Schema, name: str) -> _Excuse:
-        if name in schema.members and schema.members[name].volatile:
-            return "noise"
-        optional = name in schema.members and name not in schema.required
-        return "noise" if self._error and optional and _free_text(schema.members[name]) else ""
+    def _noise(self, member: Point) -> _Excuse:
+        """Whether it is noise that one side has this member and the other has not."""
+        text = self._error and member.optional and member.free_text
+        return "noise" if text or member.schema.volatile else ""
 
     def _keys(self, schema: Schema, elements: Sequence[Raw]) -> Generator[None, None, Keys]:
         if not schema.key:
             return [None] * len(elements)
-        codec = self._codec(schema.items.members.get(schema.key, _ANYTHING) if schema.items else _ANYTHING)
+        codec = self._codec(schema.items.members.get(schema.key, ANYTHING) if schema.items else ANYTHING)
         keys: list[str | None] = []
-        for element in elements:
-            self._spend(1)
-            found = key_of(element, schema.key)
-            keys.append(identity(codec, found) if found else None)
+        key_of = key_reader(schema.key)
+        for start in range(0, len(elements), _SLICE):
+            some = elements[start : start + _SLICE]
+            self._spend(len(some))
+            keys += [identity(codec, one) if one else None for one in map(key_of, some)]
             if self._due():
                 yield
         return keys
 
     def _codec(self, schema: Schema) -> Codec:
-        return self._mapping.codecs.get(schema.codec, _PLAIN)
+        return self._codecs.get(schema.codec, PLAIN)
 
     def _note(self, where: str, difference: Difference) -> None:
         self.found.setdefault(difference, set()).add(where)
@@ -237,10 +244,6 @@ class Walk:
         self._nodes += nodes
         if self._nodes > NODE_BUDGET:
             raise TooManyNodes(f"More than {NODE_BUDGET} values stand in the two answers.")
-
-
-def _free_text(schema: Schema) -> bool:
-    return schema.types == ("string",) and not schema.enum
 
 
 def _element(place: Place, key: str | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Protocol
@@ -65,7 +65,9 @@ class Plain:
 
     def same(self, v2: bytes, ours: bytes) -> bool:
         """Token for token: `30.6` and `30.60` are a difference of format, which the comparison names."""
-        return v2 == ours or (v2[:1] == b'"' == ours[:1] and text_of(v2) == text_of(ours))
+        if v2 == ours or not (b"\\" in v2 or b"\\" in ours):
+            return v2 == ours  # without escapes one text has one spelling
+        return v2[:1] == b'"' == ours[:1] and text_of(v2) == text_of(ours)
 
     def rule_for(self, native: bytes) -> str:
         """No rule speaks for a plain leaf."""
@@ -80,25 +82,19 @@ class Plain:
 class Href(Plain):
     """A link, which has one address per side (F§6.17)."""
 
-    links: Links | None = None
+    links: Links = field(kw_only=True)
 
     def back(self, token: bytes) -> bytes:
         """The platform's link as one to crossfade."""
-        return self._links.back(token)
+        return self.links.back(token)
 
     def forward(self, token: bytes) -> bytes:
         """A caller's link as the platform's v2.1 link."""
-        return self._links.forward(token)
+        return self.links.forward(token)
 
     def same(self, v2: bytes, ours: bytes) -> bool:
         """Two links are the same when what follows base and version is the same."""
-        path = self._links.path_of(v2)
-        return v2 == ours or (path is not None and path == self._links.path_of(ours))
-
-    @property
-    def _links(self) -> Links:
-        assert self.links is not None  # noqa: S101 - only the type checker needs it
-        return self.links
+        return self.links.same(v2, ours)
 
 
 _LARGEST = 30

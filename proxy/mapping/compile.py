@@ -153,7 +153,7 @@ class Compiler:
 def codecs(api: Api, values: Values, links: Links, compat: Mapping[str, Setting]) -> dict[str, Codec]:
     """The codec of every leaf type, by the type's name; types without one pass token for token."""
     built_in: dict[str, Callable[[str], Codec]] = {
-        "href": lambda rule: Href(rule, links),
+        "href": lambda rule: Href(rule, links=links),
         "timestamp": Timestamp,
         "whole": Whole,
     }

@@ -33,6 +33,7 @@ class Links:
         self._theirs = bases.v2_1 + prefix_v2_1
         self._native = ('"' + bases.v2_1 + prefix_v2_1).encode()
         self._native_ours = ('"' + self._ours).encode()
+        self._native_v2 = ('"' + bases.v2 + prefix_v2).encode()
         self._back = _matcher(platform, (prefix_v2, prefix_v2_1))
         self._forward = _matcher((bases.public, *platform), (prefix_v2,))
         self._any = _matcher((bases.public, *platform), (prefix_v2, prefix_v2_1))
@@ -44,8 +45,11 @@ class Links:
 
     def back(self, raw: bytes) -> bytes:
         """A platform link, as a JSON token, as the caller's link to crossfade; other tokens come back as they are."""
-        if raw.startswith(self._native) and b"\\" not in raw:
-            return self._native_ours + raw[len(self._native) :]
+        for start in (self._native, self._native_v2):
+            if raw.startswith(start) and b"\\" not in raw:
+                return self._native_ours + raw[len(start) :]
+        if raw.startswith(self._native_ours) and b"\\" not in raw:
+            return raw
         return _swap(raw, self._back, self._ours)
 
     def forward(self, raw: bytes) -> bytes:
@@ -61,6 +65,14 @@ class Links:
         """What follows base and prefix: by this two links are the same resource; `None` for anything else."""
         match = self._any.match(text_of(raw)) if raw.startswith(b'"') else None
         return match.string[match.end() :] if match else None
+
+    def same(self, v2: bytes, ours: bytes) -> bool:
+        """Whether v2's link and ours, as JSON tokens, are the same resource."""
+        # As nearly always. What is left of a link ends in a quote and begins with none, so it is no other token.
+        if v2.removeprefix(self._native_v2) == ours.removeprefix(self._native_ours):
+            return True
+        path = self.path_of(v2)
+        return path is not None and path == self.path_of(ours)
 
     def returned(self, content: bytes) -> bytes:
         """Turn links to ourselves, in bytes that go to v2 untouched otherwise, back into the platform's links.

@@ -15,7 +15,7 @@ from proxy.mapping.links import Bases, Links
 from proxy.mapping.model import Entry
 
 TIME = Timestamp("codec.time")
-LINK = Href("codec.link", Links(Bases("http://us", "http://old", "http://new"), "/v2/", "/v2.1/"))
+LINK = Href("codec.link", links=Links(Bases("http://us", "http://old", "http://new"), "/v2/", "/v2.1/"))
 
 
 def entry(v2: str, native: str, direction: Literal["both", "back"] = "both") -> Entry:

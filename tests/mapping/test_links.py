@@ -65,6 +65,27 @@ def test_anything_else_is_the_very_same_object(token: bytes) -> None:
     assert LINKS.forward(token) is token
 
 
+def test_a_link_to_us_is_one_already() -> None:
+    token = json_text(f"{OURS}/v2/orders/x")
+    assert LINKS.back(token) is token
+
+
+@pytest.mark.parametrize(
+    ("v2", "ours", "same"),
+    [
+        (f"{V2}/v2/a", f"{OURS}/v2/a", True),
+        (f"{V2}/v2/", f"{OURS}/v2/", True),
+        (f"{V2_1}/v2.1/a", f"{V2}/v2/a", True),
+        (f"{V2}/v2/a", f"{OURS}/v2/b", False),
+        (f"{V2}/v2/a", "a", False),
+        (f"{V2}/v2/", "", False),
+        ("a", f"{OURS}/v2/a", False),
+    ],
+)
+def test_two_links_are_the_same_by_what_follows_base_and_version(v2: str, ours: str, same: bool) -> None:
+    assert LINKS.same(json_text(v2), json_text(ours)) is same
+
+
 @pytest.mark.parametrize("text", ["/v2.1/orders/x", "https://elsewhere.example/v2.1/", "", "orders"])
 def test_a_location_that_is_not_the_platforms_stays(text: str) -> None:
     assert LINKS.text_back(text) == text
