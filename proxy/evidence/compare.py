@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from proxy.errors import CrossfadeError
 from proxy.evidence.difference import Difference, side
-from proxy.evidence.opened import Native
+from proxy.evidence.opened import NativeDocument
 from proxy.evidence.walk import MemberName, Walk
 from proxy.exchange import Reply
 from proxy.json import check_document, token_of
@@ -59,7 +59,7 @@ def steps(
     yield
     if left is None or right is None:
         return found | _unreadable(v2.body, theirs.body, left, right)
-    native = Native(partial(_document, ours.native.body))
+    native = NativeDocument(read=partial(_document, ours.native.body))
     walk = Walk(endpoint, mapping, ours.trace, member_name, error=v2.status >= 400)
     yield from walk.run(_schema(endpoint, v2.status), left, right, native)
     return found | walk.found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 
 import msgspec
 from msgspec import Raw
@@ -15,37 +14,43 @@ from proxy.json import Kind, kind, member_reader, open_array, open_object
 class Native(msgspec.Struct, gc=False):
     """v2.1's own value at a place, looked for when it is asked for: where the answers agree, none is.
 
-    `look` finds it, and gives `None` where v2.1 has nothing.
+    `step` leads to it from the value `around` it: a member's name, or an element's index in an array of `count`.
     """
 
-    look: Callable[[], Raw | None]
-    _inside: dict[str, Raw] | list[Raw] | None = None
+    around: Native | None = None
+    step: str | int = ""
+    count: int = 0
+    inside: dict[str, Raw] | list[Raw] | None = None
 
-    def member(self, name: str) -> Native:
-        """The member with this name; nothing where this is no object."""
-        return Native(partial(self._member, name))
+    def look(self) -> Raw | None:
+        """The value; `None` where v2.1 has nothing, or something else around it."""
+        inside = None if self.around is None else self.around.opened()
+        if isinstance(inside, dict) and isinstance(self.step, str):
+            return inside.get(self.step)
+        if isinstance(inside, list) and isinstance(self.step, int) and len(inside) == self.count:
+            return inside[self.step]
+        return None
 
-    def element(self, index: int, count: int) -> Native:
-        """One element; nothing where this is no array of so many elements."""
-        return Native(partial(self._element, index, count))
-
-    def _member(self, name: str) -> Raw | None:
-        inside = self._opened()
-        return inside.get(name) if isinstance(inside, dict) else None
-
-    def _element(self, index: int, count: int) -> Raw | None:
-        inside = self._opened()
-        return inside[index] if isinstance(inside, list) and len(inside) == count else None
-
-    def _opened(self) -> dict[str, Raw] | list[Raw]:
-        if self._inside is None:
+    def opened(self) -> dict[str, Raw] | list[Raw]:
+        """What is inside of it, opened once; nothing in a single value."""
+        if self.inside is None:
             value = self.look()
             what = None if value is None else kind(value)
             if value is not None and what is Kind.OBJECT:
-                self._inside = open_object(value)
+                self.inside = open_object(value)
             else:
-                self._inside = open_array(value) if value is not None and what is Kind.ARRAY else []
-        return self._inside
+                self.inside = open_array(value) if value is not None and what is Kind.ARRAY else []
+        return self.inside
+
+
+class NativeDocument(Native, gc=False):
+    """v2.1's own document, which `read` finds."""
+
+    read: Callable[[], Raw | None] = lambda: None
+
+    def look(self) -> Raw | None:
+        """The whole document; `None` where it cannot be read."""
+        return self.read()
 
 
 _ONLY_TEXT = re.compile(rb'\{"([^"\\]*+)":("[^"\\]*+")\}')

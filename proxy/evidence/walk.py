@@ -38,7 +38,7 @@ MemberName: TypeAlias = Callable[[str], str]
 Pauses: TypeAlias = Generator[None, None, None]
 _How: TypeAlias = Literal[Kind.OBJECT, Kind.ARRAY] | DifferenceKind
 _Excuse: TypeAlias = Literal["", "noise", "race"]
-_NOTHING = Native(lambda: None)
+_NOTHING = Native()
 
 
 class TooManyNodes(CrossfadeError):  # noqa: N818 - a state of the documents, as Refused and Untranslatable
@@ -122,7 +122,7 @@ class Walk:
             elif value != other:
                 how = self._how(schemas.get(name, ANYTHING), value, other)
                 if how is not None:
-                    member, native = point.member(name), place.native.member(name)
+                    member, native = point.member(name), Native(place.native, name)
                     why = excuse or ("noise" if member.schema.volatile else "")
                     where = place.where + member.step
                     below.append(Place(member, where, how, value, other, native, why))
@@ -136,7 +136,7 @@ class Walk:
 
     def _missing(self, place: Place, name: str, value: Raw, excuse: _Excuse) -> None:
         member = place.point.member(name)
-        codec, native = self._codec(member.schema), place.native.member(name)
+        codec, native = self._codec(member.schema), Native(place.native, name)
         rule = self._losses.of_member(member.pointer, codec, value, native)
         lost = Difference(member.pointer, "missing", side(value), None, rule, excuse or self._noise(member))
         self._note(place.where + member.step, lost)
@@ -151,7 +151,7 @@ class Walk:
             values = v2[one], ours[two]
             how = None if values[0] == values[1] else self._how(element.schema, *values)
             if how is not None:
-                where, native = _element(place, keys[0][one]), place.native.element(two, len(ours))
+                where, native = _element(place, keys[0][one]), Native(place.native, two, len(ours))
                 self._waiting.append(Place(element, where, how, *values, native, place.excuse))
             if self._due():
                 yield
@@ -206,7 +206,7 @@ class Walk:
         codec = self._codec(schemas[name])
         if not stamps_differ(codec, bytes(v2[name]), bytes(ours[name])):
             return ""
-        return "" if self._losses.between(codec, v2[name], place.native.member(name), ours[name]) else "race"
+        return "" if self._losses.between(codec, v2[name], Native(place.native, name), ours[name]) else "race"
 
     def _noise(self, member: Point) -> _Excuse:
         """Whether it is noise that one side has this member and the other has not."""
