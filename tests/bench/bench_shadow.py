@@ -131,7 +131,7 @@ def main() -> None:
         0, {LOAD_CORE}
     )  # callers and misbehaving upstreams, which inherit it, leave the proxy its core
     print(
-        f"Reads, {RATE:.0f} a second, each compared; least of {ROUNDS} rounds of {seconds:.0f} s (and the median), microseconds.\n"
+        f"Reads, {RATE:.0f} a second, each compared; least of {ROUNDS} rounds of {seconds:.0f} s (and the median), in µs.\n"
     )
     print(
         "| v2.1 is | p50, shadow off | p50, on | p99, no proxy | p99, off | p99, on | p99 moves | ≤ 1 ms or 2 % |"
