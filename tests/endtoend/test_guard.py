@@ -273,9 +273,15 @@ def test_who_keeps_the_folder_locked_holds_up_no_request() -> None:
 
 
 def went(proxy: Carried) -> str:
-    """Which version answered the last call."""
-    proxy.ask("GET", "/v2/orders?referenceId=somebody")
-    return str(proxy.log_lines("request", least=1)[-1]["version"])
+    """Which version answers a read now; of a kind that the traffic has not, and whose line comes behind its answer."""
+
+    def reads() -> list[dict[str, Any]]:
+        return [one for one in proxy.log_lines("request") if one["endpoint"] == "orders.get"]
+
+    before = len(reads())
+    proxy.ask("GET", "/v2/orders/somebody")
+    until(lambda: len(reads()) > before)
+    return str(reads()[-1]["version"])
 
 
 def test_a_mistake_in_the_guard_is_written_down_and_hurts_nobody() -> None:
