@@ -72,7 +72,7 @@ one-write: setup ## 20,000 generated requests in every stage, a third in trouble
 false-alarms: setup ## 10,000 comparisons of orders that change all the while: at most one false alarm
 	@$(BIN)/python -m tests.endtoend.evidence_alarms --count $(or $(COUNT),10000)
 
-bench: setup ## measure beside nginx and a naive proxy, print it, and write docs/benchmarks.md (half an hour, QUICK=1 fifteen minutes)
+bench: setup ## measure beside nginx and a naive proxy, print it, and write docs/benchmarks.md (half an hour, QUICK=1 twenty minutes)
 	@$(call missing,nginx:nginx-light wrk:wrk) || ( $(call apt,$$missing) ) >/dev/null 2>&1 || \
 		{ echo "make bench needs$$missing; install that and try again"; exit 1; }
 	@$(BIN)/python -m tests.bench.page docs/benchmarks.md $(if $(QUICK),--quick)

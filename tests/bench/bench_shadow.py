@@ -32,7 +32,7 @@ from tests.bench.contestants import (
 from tests.bench.load import fixed_rate
 from tests.bench.rounds import ORDINARY
 
-RATE, ROUNDS = 200.0, 10
+RATE, ROUNDS = 200.0, 16
 _REQUEST = (
     b"GET /v2/orders/15b3b5d0-12a1-4cf0-abe8-2f35fcc20e0c HTTP/1.1\r\nHost: localhost\r\n"
     b"Authorization: Basic Y2xpZW50OnNlY3JldA==\r\nAccept: application/json\r\n\r\n"
@@ -126,7 +126,7 @@ def compared(folder: Path, platform: int, other: int, trouble: str, seconds: flo
 def main() -> None:
     """Print the table."""
     need("nginx", "taskset")
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
     os.sched_setaffinity(
         0, {LOAD_CORE}
     )  # callers and misbehaving upstreams, which inherit it, leave the proxy its core

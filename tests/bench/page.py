@@ -30,7 +30,7 @@ _PARTS = (
     ("The upstream engines", "bench_engine", False),
 )
 """Title, program, whether it prints Markdown."""
-_QUICK = {"bench_proxies": ("3", "2"), "bench_shadow": ("2",)}
+_QUICK = {"bench_proxies": ("3", "2")}
 """What `--quick` says to programs: fewer and shorter rounds."""
 
 
