@@ -8,12 +8,8 @@ Each use has its own prefix: the hash of a name in one place says nothing about 
 from __future__ import annotations
 
 import binascii
+import hmac
 from functools import lru_cache
-from hashlib import sha256
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from hashlib import _Hash as Hash  # it has no public name
 
 ANONYMOUS = "anonymous"
 """The id of a caller whose request names no user."""
@@ -22,9 +18,6 @@ ID_LENGTH = 12
 """Hexadecimal digits of every id: 48 bits, so that even ten thousand callers will not share one."""
 
 _REMEMBERED = 1024
-_BLOCK = 64
-"""Bytes of a block of SHA-256."""
-_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 class CallerIds:
@@ -89,15 +82,11 @@ def member_name(key: bytes, text: str) -> str:
 
 
 def _keyed(key: bytes, use: bytes, text: bytes) -> str:
-    """HMAC-SHA256 of the use and the text (RFC 2104 §2); going on from its two beginnings is three times as fast."""
-    begun, ending = _begun(key, use)
-    inner, outer = begun.copy(), ending.copy()
-    inner.update(text)
-    outer.update(inner.digest())
-    return outer.hexdigest()[:ID_LENGTH]
+    mac = _begun(key, use).copy()  # a third of the time that beginning anew takes
+    mac.update(text)
+    return mac.hexdigest()[:ID_LENGTH]
 
 
 @lru_cache(maxsize=16)
-def _begun(key: bytes, use: bytes) -> tuple[Hash, Hash]:
-    whole = (key if len(key) <= _BLOCK else sha256(key).digest()).ljust(_BLOCK, b"\0")
-    return sha256(whole.translate(_INNER) + use + b"\0"), sha256(whole.translate(_OUTER))
+def _begun(key: bytes, use: bytes) -> hmac.HMAC:
+    return hmac.new(key, use + b"\0", "sha256")
