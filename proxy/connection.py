@@ -64,7 +64,7 @@ class GatewayProtocol(Replying):
 
     def eof_received(self) -> bool | None:  # type: ignore[override] # uvicorn returns nothing; asyncio asks for this
         """The caller says no more. Its writes are still answered; its reads end, as if it had left."""
-        super().eof_received()
+        self.flush()  # asyncio may close now, and knows nothing of what waits here
         if self._deaf and not self._cycles:
             return None
         writes = [cycle for cycle in self._whole() if cycle.scope["method"] not in READS]

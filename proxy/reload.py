@@ -126,7 +126,9 @@ class Reloader:
 
     def _files(self) -> list[Path]:
         config = self._gateway.snapshot.config
-        if self._named[0] is not config:  # they are looked at four times a second: long enough to be felt by a caller
+        if (
+            self._named[0] is not config
+        ):  # they are looked at four times a second: long enough to be felt by a caller
             self._named = config, list(named_by(config))
         return sorted({self._path, *self._named[1], *mappings_of(config)})
 

@@ -86,11 +86,6 @@ class Replying(HttpToolsProtocol):
             self.transport.write(unsent)
             self._owed.sent()
 
-    def eof_received(self) -> bool | None:  # type: ignore[override] # uvicorn returns nothing; asyncio asks for this
-        """The caller says no more."""
-        self.flush()  # asyncio closes behind it what it knows of
-        return None
-
     def shutdown(self) -> None:
         """The server stops: the connection ends behind its answer."""
         self.flush()

@@ -149,6 +149,20 @@ class Carried:
                 return found
             time.sleep(0.01)
 
+    def went(self) -> str:
+        """The version that answers a read now, by the line of that read, which comes behind its answer."""
+
+        def reads() -> list[dict[str, Any]]:
+            return [one for one in self.log_lines("request") if one["endpoint"] == "orders.get"]
+
+        before = len(reads())
+        self.ask("GET", "/v2/orders/somebody")
+        until = time.monotonic() + 5
+        while len(found := reads()) == before:
+            assert time.monotonic() < until, "the read has no line"
+            time.sleep(0.01)
+        return str(found[-1]["version"])
+
     def metrics(self) -> str:
         """What a scrape of the metrics would give."""
         return generate_latest(self.program.registry).decode()

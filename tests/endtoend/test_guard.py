@@ -263,25 +263,13 @@ def test_who_keeps_the_folder_locked_holds_up_no_request() -> None:
         with traffic(proxy.ask, 1):
             proxy.emulator.mischief.set("v2.1", Misbehaviour(error_500=1.0))
             until(lambda: proxy.log_lines("decision"))
-            assert went(proxy) == "v2"
+            assert proxy.went() == "v2"
         assert "guard" in json.loads(proxy.ask("GET", "/-/readyz").body)["degraded"]
         file = OverrideFile(overrides_path(proxy.log_file.parent / "crossfade.journal"), patience=0.05)
         with pytest.raises(ConfigError, match="another process keeps it locked; end that one"):
             file.lift(["anything"])
         os.close(folder)
         until(lambda: [one.stage for one in file.overrides()] == ["shadow"])
-
-
-def went(proxy: Carried) -> str:
-    """Which version answers a read now; of a kind that the traffic has not, and whose line comes behind its answer."""
-
-    def reads() -> list[dict[str, Any]]:
-        return [one for one in proxy.log_lines("request") if one["endpoint"] == "orders.get"]
-
-    before = len(reads())
-    proxy.ask("GET", "/v2/orders/somebody")
-    until(lambda: len(reads()) > before)
-    return str(reads()[-1]["version"])
 
 
 def test_a_mistake_in_the_guard_is_written_down_and_hurts_nobody() -> None:

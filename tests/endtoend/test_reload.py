@@ -46,18 +46,6 @@ def outcomes(proxy: Carried, count: int) -> list[dict[str, Any]]:
     return lines
 
 
-def went(proxy: Carried) -> str:
-    """Which version answers a read now."""
-
-    def lists() -> list[dict[str, Any]]:
-        return [one for one in proxy.log_lines("request") if one["endpoint"] == "orders.list"]
-
-    before = len(lists())
-    proxy.ask("GET", "/v2/orders?referenceId=somebody")
-    until(lambda: len(lists()) > before, 5)
-    return str(lists()[-1]["version"])
-
-
 def ready(proxy: Carried) -> list[str]:
     found: list[str] = json.loads(proxy.ask("GET", "/-/readyz").body).get("degraded", [])
     return found
@@ -70,10 +58,10 @@ def metric(proxy: Carried, name: str) -> float:
 
 def test_a_changed_file_takes_effect_within_a_second_or_so() -> None:
     with carried(["v2"], steered=True) as proxy:
-        assert went(proxy) == "v2"
+        assert proxy.went() == "v2"
         begun = time.monotonic()
         rewritten(proxy, 'stage = "v2"', 'stage = "live"')
-        until(lambda: went(proxy) == "v2.1", 5)
+        until(lambda: proxy.went() == "v2.1", 5)
         assert time.monotonic() - begun < 3, "two looks of a quarter of a second, and the compiling"
         (line,) = outcomes(proxy, 1)
         assert (line["outcome"], line["findings"]) == ("loaded", [])
@@ -113,7 +101,7 @@ def test_a_bad_file_changes_nothing_and_says_so(old: str, new: str, said: str) -
         assert proxy.snapshot is before
         assert ready(proxy) == ["config"]
         assert metric(proxy, "crossfade_config_refused") == 1
-        assert went(proxy) == "v2"
+        assert proxy.went() == "v2"
         rewritten(proxy, new, old)
         outcomes(proxy, 2)
         until(lambda: ready(proxy) == [], 5)
@@ -135,7 +123,7 @@ def test_every_kind_of_mistake_is_refused_by_a_running_proxy_and_the_last_good_f
             assert metric(proxy, "crossfade_config_refused") == 1
         assert len(MISTAKES) >= 40
         assert ready(proxy) == ["config"]
-        assert went(proxy) == "v2"
+        assert proxy.went() == "v2"
         path.write_text(good, "utf-8")
         until(lambda: ready(proxy) == [], 5)
 
@@ -297,7 +285,7 @@ def test_a_file_that_is_gone_changes_nothing() -> None:
         (line,) = outcomes(proxy, 1)
         assert line["outcome"] == "refused"
         assert "cannot be read" in line["findings"][0]
-        assert went(proxy) == "v2"
+        assert proxy.went() == "v2"
         path.with_name("moved").rename(path)
         assert outcomes(proxy, 2)[1]["outcome"] == "loaded"
 
@@ -307,5 +295,5 @@ def test_a_mistake_while_loading_is_refused_like_a_bad_file() -> None:
         proxy.program.reloader._read = lambda _: 1 / 0  # type: ignore[assignment,return-value] # the mistake
         rewritten(proxy, 'stage = "v2"', 'stage = "live"')
         (line,) = outcomes(proxy, 1)
-        assert (line["outcome"], went(proxy)) == ("refused", "v2")
+        assert (line["outcome"], proxy.went()) == ("refused", "v2")
         assert [one["exception"] for one in proxy.log_lines("internal_error")] == ["ZeroDivisionError"]
