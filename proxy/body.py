@@ -103,9 +103,8 @@ async def read_body(
     return body, incoming if incoming.more else None
 
 
-def check_uncoded(headers: Headers) -> None:
-    """Refuse a body with a content coding (RFC 9110 §8.4): what has to be translated is read as it came."""
-    coding = first(headers, b"content-encoding")
+def check_uncoded(coding: bytes | None) -> None:
+    """Refuse a body with a `Content-Encoding` (RFC 9110 §8.4): what has to be translated is read as it came."""
     if coding is not None and coding.strip().lower() not in {b"", b"identity"}:
         detail = "A body that has to be translated is read without a content coding. Send it uncompressed."
         raise Refused(Fault.CODING, "Content-Encoding: is not supported.", detail)

@@ -28,7 +28,7 @@ from proxy.mapping.query import Pairs
 from proxy.parts import cut, gathered
 from proxy.steps import MAX_DECODED, confirmed, joined, looked_up, uncoded
 from proxy.types import Answer, Call, Headers
-from proxy.wire.headers import edited, first
+from proxy.wire.headers import edited
 from proxy.wire.target import decoded, join
 
 
@@ -210,7 +210,7 @@ def _translated(plans: Plans, body: bytes, trace: Trace) -> bytes:
 
 def _relocated(mapping: CompiledMapping, headers: Headers) -> Headers:
     """Links in header fields are turned as those in bodies are."""
-    if first(headers, b"location") is None and first(headers, b"content-location") is None:
+    if _LINKS.isdisjoint([name.lower() for name, _ in headers]):
         return headers
     return [
         (name, mapping.links.text_back(value.decode("latin-1")).encode("latin-1"))

@@ -30,7 +30,7 @@ from proxy.refusals import Refusals
 from proxy.snapshot import Snapshot
 from proxy.translate import translated
 from proxy.types import Answer, Call, Headers, Version
-from proxy.wire.headers import check_request, first, for_caller
+from proxy.wire.headers import check_request, for_caller
 from proxy.wire.hops import LIMITED, onward
 from proxy.wire.request_id import new, told
 from proxy.wire.target import check_target
@@ -128,13 +128,13 @@ class Gateway:
                 return own_options()
             headers = left
         check_target(target, snapshot.config.server.max_target)
-        check_request(headers)
+        fields = check_request(headers)
         path, _, query = target.partition(b"?")
         if path.startswith(b"/-/"):
             return self.health(path[3:])
         self._check_room(snapshot)
-        _check_host(snapshot, headers)
-        caller = Caller(snapshot.callers.of(first(headers, b"authorization")), headers)
+        _check_host(snapshot, fields.get(b"host", b""))
+        caller = Caller(snapshot.callers.of(fields.get(b"authorization")), headers)
         ahead = snapshot.decider.look(done.method, path, query, caller)
         done.caller, done.ahead = caller.id, ahead
         server = snapshot.config.server
@@ -159,7 +159,7 @@ class Gateway:
             return await asked_about(snapshot, ahead, call, done)
         if rest is not None:
             raise too_large(server.max_body)
-        check_uncoded(headers)
+        check_uncoded(fields.get(b"content-encoding"))
         return await translated(snapshot, ahead, call, done)
 
 
@@ -171,11 +171,10 @@ def _told(snapshot: Snapshot, done: Done, answer: Answer) -> None:
         log_request(snapshot, done, answer)
 
 
-def _check_host(snapshot: Snapshot, headers: Headers) -> None:
+def _check_host(snapshot: Snapshot, host: bytes) -> None:
     allowed = snapshot.allowed_hosts
     if not allowed:
         return
-    host = first(headers, b"host") or b""
     name, colon, port = host.rpartition(b":")
     if (name if colon and port.isdigit() else host).lower() not in allowed:
         detail = "Host names no address of this service. Use one that server.allowed_hosts lists."

@@ -12,7 +12,7 @@ from proxy.recorded import Done
 from proxy.snapshot import Snapshot
 from proxy.types import Answer, Call, Version
 from proxy.upstream.drive import drive
-from proxy.wire.headers import first, for_caller, for_translated
+from proxy.wire.headers import for_caller, for_translated
 from proxy.wire.request_id import told
 
 
@@ -32,9 +32,10 @@ async def translated(snapshot: Snapshot, ahead: Ahead, call: Call, done: Done) -
     done.heard = reply
     made = reply.answer
     headers = for_caller(made.headers)
-    if first(headers, b"content-length") is None and made.status not in {204, 304}:
+    names = [name.lower() for name, _ in headers]
+    if b"content-length" not in names and made.status not in {204, 304}:
         headers.append((b"Content-Length", b"%d" % len(made.body)))
-    if first(headers, b"x-request-id") is None:
+    if b"x-request-id" not in names:
         headers.append((b"X-Request-ID", told(call.headers, done.request_id)))
     if reply.untranslated:
         headers.append((b"X-Crossfade-Untranslated", reply.untranslated.encode("ascii", "replace")))

@@ -27,7 +27,7 @@ def unconfigured(base_url: str) -> Config:
 def asked(source: Source, mapping: CompiledMapping, config: Config, call: Call) -> Asked | str:
     """The request as the exchange wants it, or a sentence on where it goes untranslated; raises `Refused`."""
     check_target(call.target)
-    check_request(call.headers)
+    fields = check_request(call.headers)
     over = config.model_copy(update={"route": (Route(stage="v2.1"),), "ignore": ()})
     decider = Decider(mapping, Routes.compile(over, source.writes), b"", config.unmapped == "v2")
     path, _, query = call.target.partition(b"?")
@@ -39,6 +39,6 @@ def asked(source: Source, mapping: CompiledMapping, config: Config, call: Call) 
         return "OPTIONS is asked of v2.1 and answered with the methods that v2 callers have here; no body is translated."
     if len(call.body) > config.server.max_body:
         raise too_large(config.server.max_body)
-    check_uncoded(call.headers)
+    check_uncoded(fields.get(b"content-encoding"))
     headers = for_translated(call.headers, _REQUEST_ID, has_body=ahead.endpoint.check is not None)
     return Asked(ahead.endpoint, ahead.path, ahead.pairs, headers, call.body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from threading import Lock
 from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -17,10 +16,9 @@ from proxy.types import Version
 
 
 class Counts(Collector):
-    """Counters that change together: a scrape never sees one half of a change, so the classes always add up."""
+    """Counters that change together. They belong to the event loop, as scrapes do: the classes add up in each of them."""
 
     def __init__(self, breakers: Mapping[Version, Breaker]) -> None:
-        self._lock = Lock()
         self._breakers = breakers
         self._received = 0
         self._in_flight = 0
@@ -33,48 +31,42 @@ class Counts(Collector):
 
     def receive(self) -> None:
         """One more was handed over."""
-        with self._lock:
-            self._received += 1
-            self._in_flight += 1
+        self._received += 1
+        self._in_flight += 1
 
     def end(self, endpoint: str, evidence: str, verdict: Verdict) -> None:
         """One has ended."""
-        with self._lock:
-            self._in_flight -= 1
-            self._ended[endpoint, evidence, verdict.cls] += 1
-            if verdict.reason is not None:
-                self._reasons[verdict.cls, verdict.reason] += 1
-            for rule in verdict.hidden:
-                self._hidden[endpoint, rule] += 1
+        self._in_flight -= 1
+        self._ended[endpoint, evidence, verdict.cls] += 1
+        if verdict.reason is not None:
+            self._reasons[verdict.cls, verdict.reason] += 1
+        for rule in verdict.hidden:
+            self._hidden[endpoint, rule] += 1
 
     def lose(self, rules: Iterable[str]) -> None:
         """Declared losses that answers have suffered, quiet ones too."""
-        with self._lock:
-            self._losses.update(rules)
+        for rule in rules:
+            self._losses[rule] += 1
 
     def ignore(self, rule: str, count: int) -> None:
         """Differences that an ignore rule has explained."""
-        with self._lock:
-            self._ignored[rule] = self._ignored.get(rule, 0) + count
+        self._ignored[rule] = self._ignored.get(rule, 0) + count
 
     @property
     def met(self) -> dict[str, int]:
         """Creates that met a record in v2, by endpoint."""
-        with self._lock:
-            return dict(self._met)
+        return dict(self._met)
 
     def meet(self, endpoint: str) -> None:
         """A create that v2 answered has met a record."""
-        with self._lock:
-            self._met[endpoint] += 1
+        self._met[endpoint] += 1
 
     def collect(self) -> Iterator[Metric]:
         """The metrics; docs/evidence.md explains them."""
-        with self._lock:
-            received, in_flight = self._received, self._in_flight
-            ended, reasons, losses = dict(self._ended), dict(self._reasons), dict(self._losses)
-            concealed, met = dict(self._hidden), dict(self._met)
-            ignored = {(rule,): count for rule, count in self._ignored.items()}
+        received, in_flight = self._received, self._in_flight
+        ended, reasons, losses = dict(self._ended), dict(self._reasons), dict(self._losses)
+        concealed, met = dict(self._hidden), dict(self._met)
+        ignored = {(rule,): count for rule, count in self._ignored.items()}
         yield CounterMetricFamily(
             "crossfade_comparisons_received", "Comparisons begun or passed over.", received
         )

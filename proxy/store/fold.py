@@ -108,7 +108,8 @@ class Fold:
         self.lost = 0
         """Comparisons and calls that found no room."""
         self._minute = 0
-        self._distinct: set[tuple[CountKey, str]] = set()
+        self._records: dict[CountKey, set[str]] = {}
+        self._distinct = 0
         self._hour = 0
         self._covered: set[Covered] = set()
 
@@ -159,13 +160,14 @@ class Fold:
         """Whether the record is new in its window. Without a name, every call is a record of its own."""
         if key.window != self._minute:
             self._minute = key.window
-            self._distinct.clear()
+            self._records, self._distinct = {}, 0
         if not record:
             return True
-        place = (key, record)
-        if place in self._distinct or len(self._distinct) >= _DISTINCT:
+        records = self._records.setdefault(key, set())
+        if record in records or self._distinct >= _DISTINCT:
             return False
-        self._distinct.add(place)
+        records.add(record)
+        self._distinct += 1
         return True
 
     def _covers(self, observation: Observation, verdict: Verdict, now: float) -> None:

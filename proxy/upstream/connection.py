@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import select
 from typing import TypeAlias, cast
 
 from proxy.errors import Fault, UpstreamFailed
@@ -25,13 +24,12 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, loop: asyncio.AbstractEventLoop, settings: UpstreamSettings, outbox: Outbox) -> None:
         self._loop, self._outbox = loop, outbox
-        self._unsent = b""
+        self._unsent: tuple[bytes, ...] = ()
         self._read_timeout = settings.read_timeout
         self._total_timeout = settings.total_timeout
         self._upstream = str(settings.origin)
         self._reader = AnswerReader(settings.max_answer, settings.max_header_bytes)
         self._transport: asyncio.Transport | None = None
-        self._poll = select.poll()
         self._waiter: asyncio.Future[Ending] | None = None
         self._coming: Coming | None = None
         self._blocked: asyncio.Future[None] | None = None
@@ -52,13 +50,6 @@ class Connection(asyncio.Protocol):
         """Whether not one byte came since the last request."""
         return self._reader.received == 0
 
-    def quiet(self) -> bool:
-        """Whether the kernel holds nothing for this connection: no close, no stray byte (1 µs).
-
-        The event loop may be an iteration behind; a write must not depend on that (R§1.4, stale keep-alive).
-        """
-        return not self._poll.poll(0)
-
     def exchange(
         self, method: str, head: bytes, body: bytes, deadline: float, room: int | None = None
     ) -> asyncio.Future[Ending]:
@@ -70,8 +61,7 @@ class Connection(asyncio.Protocol):
         """
         loop = self._loop
         waiter = self._waiter = loop.create_future()
-        transport = self._transport
-        if transport is None or self._closed:
+        if self._transport is None or self._closed:
             self._fail(Fault.BROKEN, "the connection was closed before the request could be written")
             return waiter
         self._reader.begin(method, room)
@@ -79,19 +69,16 @@ class Connection(asyncio.Protocol):
         self._deadline = deadline
         if self._timer is None:
             self._timer = loop.call_at(min(self._heard + self._read_timeout, deadline), self._tick)
-        if len(body) <= _ONE_WRITE:
-            self._unsent = head + body
-            self._outbox.add(loop, self)
-        else:
-            transport.write(head)
-            transport.write(body)
+        self._unsent = (head + body,) if len(body) <= _ONE_WRITE else (head, body)
+        self._outbox.add(loop, self)
         return waiter
 
     def flush(self) -> None:
         """See `Sender.flush`. What cannot leave any more stays, so that the failure says that it has not."""
         if self._unsent and self._transport is not None and not self._transport.is_closing():
-            unsent, self._unsent = self._unsent, b""
-            self._transport.write(unsent)
+            unsent, self._unsent = self._unsent, ()
+            for piece in unsent:
+                self._transport.write(piece)
 
     async def send_more(self, piece: bytes) -> bool:
         """Send on in the body of a request, no faster than the upstream reads; whether the connection still stands."""
@@ -114,7 +101,7 @@ class Connection(asyncio.Protocol):
         """Close at once, whatever is going on."""
         if self._closed:
             return
-        self._closed, self._unsent = True, b""
+        self._closed, self._unsent = True, ()
         self._waiter = self._coming = None
         self.resume_writing()
         self._reader.close()
@@ -131,8 +118,6 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         if self._closed:
             self._transport.abort()
-        else:
-            self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Read on; bytes that nobody asked for close the connection, also under a request that has not left yet."""

@@ -44,6 +44,8 @@ class Journal:
         self._fsync = fsync
         self._descriptor = -1
         self._standing: dict[Key, Entry] = {}
+        self._ends = b""
+        """Closing lines that are not written yet."""
         self._size = self._renewed = 0
         self._due = self._again = 0.0
         self._appended = self._synced = 0
@@ -64,15 +66,21 @@ class Journal:
             await self._durable()
 
     def note(self, entry: Entry) -> None:
-        """Append what became of a write: it is closed, or in doubt from now on. A failure only degrades the journal."""
+        """Append what became of a write: it is closed, or in doubt from now on. A failure only degrades the journal.
+
+        Closing lines are written together at the end of the turn, or with the next write: a crash before that leaves in doubt
+        what was closed, and nothing else.
+        """
         if entry.closed:
             self._standing.pop(entry.key, None)
-        else:
-            self._standing[entry.key] = entry
+            if not self._ends:
+                asyncio.get_running_loop().call_soon(self._catch_up)
+            self._ends += line(entry)
+            return
+        self._standing[entry.key] = entry
         with suppress(OSError):
             self._attempt(line(entry))
-        if not entry.closed:
-            self._tell(entry)
+        self._tell(entry)
 
     def in_doubt(self) -> int:
         """How many writes are in doubt here; those in flight are not, and those that were resolved are no more."""
@@ -84,6 +92,7 @@ class Journal:
         """Leave what stands for the next process; where nothing does, no file stays."""
         if self._descriptor < 0:
             return
+        self._catch_up()
         with suppress(OSError):
             self._renew()
             if not self._standing:
@@ -91,7 +100,14 @@ class Journal:
         os.close(self._descriptor)
         self._descriptor = -1
 
+    def _catch_up(self) -> None:
+        if self._ends:
+            with suppress(OSError):
+                self._attempt(b"")
+
     def _attempt(self, data: bytes) -> None:
+        # Where this fails the closing lines are not missed: the file is written anew.
+        data, self._ends = self._ends + data, b""
         now = time.monotonic()
         if self.failure and now < self._again:
             raise OSError(errno.EAGAIN, self.failure)
@@ -105,7 +121,7 @@ class Journal:
             self.failure = ""
 
     def _put(self, data: bytes, *, due: bool) -> None:
-        """Append a line, or write the file anew, which says the same."""
+        """Append lines, or write the file anew, which says the same."""
         if not due or not self._renew():
             self._size += len(data)
             self._appended += 1

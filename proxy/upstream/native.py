@@ -87,7 +87,10 @@ class NativeEngine:
                 return ending, connection
             stale = ending.fault is Fault.BROKEN and connection.unanswered
             unsent = ending.outcome is Outcome.NOT_SENT and turn.call.rest is None
-            if (once and not unsent) or not stale or not self._attempts.again("stale"):
+            if unsent:
+                # The upstream has not seen anything of it, so it costs no budget.
+                self._attempts.retried["stale"] += 1
+            elif once or not stale or not self._attempts.again("stale"):
                 raise ending
         connection = await self._connected(turn.deadline, pool, write=once)
         ending = await self._exchange(connection, turn, pool)

@@ -68,12 +68,15 @@ class Pool:
         self._free += 1
 
     def take(self, *, write: bool) -> Connection | None:
-        """The idle connection that was used last, if it is young enough; None asks for a fresh one."""
+        """The idle connection that was used last, if it is young enough; None asks for a fresh one.
+
+        What the loop does not know of it yet (its end, a stray byte) it learns before the request leaves (`Outbox`).
+        """
         settings = self._settings
         youngest = self._loop.time() - (settings.write_idle if write else settings.keepalive)
         while self._idle and self._idle[-1].idle_since >= youngest:
             connection = self._idle.pop()
-            if connection.usable and (not write or connection.quiet()):
+            if connection.usable:
                 return connection
             connection.abort()
         # The fresh one must not be one too many: every place that is taken is, or will be, a connection.

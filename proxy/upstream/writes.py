@@ -102,4 +102,4 @@ class Writes:
 
 
 def _now() -> int:
-    return round(time.time() * 1000)
+    return time.time_ns() // 1_000_000

@@ -107,25 +107,28 @@ def first(headers: Headers, name: bytes) -> bytes | None:
     return None
 
 
-def check_request(headers: Headers) -> None:
+def check_request(headers: Headers) -> dict[bytes, bytes]:
     """Refuse a request's header section that two servers could understand differently, and a loop.
+
+    Gives the value of each field by its lower-case name, of a repeated one the first.
 
     Raises `Refused`: `Fault.HEADERS` for a second `Authorization`, `Host` or `Content-Length`, a `Host` that
     is no authority, a name with `_` whose twin with `-` matters, and a `Connection` that names a field for
     all recipients; `Fault.LOOP` when our own `Via` is there (RFC 9110 §7.6.3).
     """
-    single: list[bytes] = []
+    fields: dict[bytes, bytes] = {}
     for name, value in headers:
         low = name.lower()
         if low in _LOOKED_AT:
-            if low in _SINGLE:
-                if low in single:
-                    raise _ambiguous(low, "stands more than once", "Send it once")
-                single.append(low)
+            if low in fields and low in _SINGLE:
+                raise _ambiguous(low, "stands more than once", "Send it once")
             if low in _VALUE_CHECKS:
                 _VALUE_CHECKS[low](value)
         elif b"_" in low:
             _check_twin(low, headers)
+        if low not in fields:
+            fields[low] = value
+    return fields
 
 
 def end_to_end(headers: Headers) -> Headers:

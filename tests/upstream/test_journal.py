@@ -58,6 +58,16 @@ def enter(journal: Journal, *entries: Entry) -> None:
     asyncio.run(all_of_them())
 
 
+def close(journal: Journal, entry: Entry) -> None:
+    """Note that a write is closed, and let the turn of the loop end."""
+
+    async def in_a_turn() -> None:
+        journal.note(entry)
+        await asyncio.sleep(0)
+
+    asyncio.run(in_a_turn())
+
+
 def files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{NAME}.*"))
 
@@ -79,7 +89,7 @@ def test_a_write_stands_while_it_is_in_flight_and_goes_when_its_caller_has_the_a
     journal = Journal(tmp_path / NAME, log)
     enter(journal, entry())
     assert survey(tmp_path / NAME) == ([], 1)
-    journal.note(entry().closing("handed", 2))
+    close(journal, entry().closing("handed", 2))
     assert survey(tmp_path / NAME) == ([], 0)
     journal.close()
     assert files(tmp_path) == []
@@ -161,7 +171,7 @@ def test_closed_entries_go_when_the_file_has_grown(
     for number in range(200):
         one = entry(f"r{number}")
         enter(journal, one)
-        journal.note(one.closing("handed", 2))
+        close(journal, one.closing("handed", 2))
         [path] = files(tmp_path)
         largest = max(largest, path.stat().st_size)
     assert 1500 < largest < 2600
@@ -175,11 +185,42 @@ def test_closed_entries_go_after_a_while(
     monkeypatch.setattr(under_test, "AGE", 0.0)
     journal = Journal(tmp_path / NAME, log)
     enter(journal, entry("r1"))
-    journal.note(entry("r1").closing("handed", 2))
+    close(journal, entry("r1").closing("handed", 2))
     enter(journal, entry("r2"))
     [path] = files(tmp_path)
     assert [one.request for one in read(path.read_bytes())] == ["r2"]
     journal.close()
+
+
+def test_closing_lines_of_a_turn_are_written_together_or_with_the_next_write(
+    tmp_path: Path, log: EventLog
+) -> None:
+    journal = Journal(tmp_path / NAME, log)
+    ones = [entry(f"r{number}") for number in range(3)]
+    enter(journal, *ones)
+    [path] = files(tmp_path)
+    before = path.read_bytes()
+
+    async def in_a_turn() -> list[int]:
+        journal.note(ones[0].closing("handed", 2))
+        journal.note(ones[1].closing("handed", 2))
+        sizes = [len(path.read_bytes())]
+        await journal.enter(entry("r3"))
+        sizes.append(len(read(path.read_bytes()[len(before) :])))
+        journal.note(ones[2].closing("handed", 2))
+        await asyncio.sleep(0)
+        return [*sizes, len(read(path.read_bytes()[len(before) :]))]
+
+    assert asyncio.run(in_a_turn()) == [len(before), 3, 4]
+    assert survey(tmp_path / NAME) == ([], 1)
+    journal.close()
+
+
+def test_closing_lines_that_could_not_be_written_are_not_kept(tmp_path: Path, log: EventLog) -> None:
+    journal = Journal(tmp_path / "later" / NAME, log)
+    for number in range(3):
+        close(journal, entry(f"r{number}").closing("handed", 2))
+        assert (journal._ends, bool(journal.failure)) == (b"", True)
 
 
 def test_it_does_not_wait_for_a_folder_that_is_held(
@@ -253,7 +294,7 @@ def test_a_full_disk_degrades_it_and_loses_nothing_that_stands(
         with pytest.raises(OSError, match=r"space|large"):
             enter(journal, entry("r3"))
         torn = survey(tmp_path / NAME)
-        journal.note(entry("r1").closing("handed", 2))
+        close(journal, entry("r1").closing("handed", 2))
     assert (torn.in_flight, bool(journal.failure)) == (2, False)
     enter(journal, entry("r4"))
     assert {one.request for one in read(files(tmp_path)[0].read_bytes())} == {"r2", "r3", "r4"}

@@ -67,14 +67,16 @@ class Machine(RuleBasedStateMachine):
         writes = Writes(self.journal, "send", platform, Entry("open", name, 0, 0, "things.make"))
 
         async def all_steps() -> None:
-            for number, one in enumerate(steps):
-                platform.ending, platform.stays = one, stays and number == len(steps) - 1
-                await writes.send(Call("POST", b"/", []))
+            with suppress(UpstreamFailed):
+                for number, one in enumerate(steps):
+                    platform.ending, platform.stays = one, stays and number == len(steps) - 1
+                    await writes.send(Call("POST", b"/", []))
+            writes.settle(handed)
+            await asyncio.sleep(0)
 
         cut = False
         try:
-            with suppress(UpstreamFailed):
-                asyncio.run(all_steps())
+            asyncio.run(all_steps())
         except asyncio.CancelledError:
             cut = True
         reached = steps[
@@ -92,7 +94,6 @@ class Machine(RuleBasedStateMachine):
         if cut:
             self.flying |= {f"{name}.{n}" for n in answered}
         else:
-            writes.settle(handed)
             self.doubtful |= set() if handed else {f"{name}.{n}" for n in answered}
 
     @rule()
