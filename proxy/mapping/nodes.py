@@ -165,9 +165,9 @@ class Object:
     def _treat(self, members: dict[str, Raw], trace: Trace) -> dict[str, Raw] | None:
         out: dict[str, Raw] | None = None
         for name, node in self.members:
-            old = members.get(name)
-            if old is None and not node.creates:
+            if name not in members and not node.creates:
                 continue
+            old = members.get(name)
             new = node.apply(old, members, trace)
             if new is old:
                 continue

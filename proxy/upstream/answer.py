@@ -139,18 +139,8 @@ class AnswerReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a field line; a late one is a trailer."""
-        if self._headed:
-            return
-        if value and value[-1] in _OWS:
-            value = value.rstrip(_OWS)
-        self._headers.append((name, value))
-        size = len(name)
-        if size == 14 and name.lower() == b"content-length":
-            self._length = int(value)
-        elif size == 17 and name.lower() == b"transfer-encoding":
-            if self._coded or value.lower() != b"chunked":
-                self._refuse("it has a transfer coding other than chunked")
-            self._coded = True
+        if not self._headed:
+            self._headers.append((name, value.rstrip(_OWS)))
 
     def on_headers_complete(self) -> None:
         """Decide where the answer ends (RFC 9112 §6.3)."""
@@ -159,6 +149,7 @@ class AnswerReader:
         self._status = status = parser.get_status_code()
         if self.received > self._max_head:
             self._check_head_size()
+        self._take_framing()
         if status < 200:
             self._check_interim(status)
             return
@@ -197,6 +188,17 @@ class AnswerReader:
         if self._coded or self._status == 204:
             headers = unframed(headers, self._status)
         return Answer(self._status, headers, body, self._phrase)
+
+    def _take_framing(self) -> None:
+        """What the header section says of the body's end; llhttp has made sure that a length is one number."""
+        names = [name.lower() for name, _ in self._headers]
+        if b"content-length" in names:
+            self._length = int(self._headers[names.index(b"content-length")][1])
+        if b"transfer-encoding" in names:
+            coding = self._headers[names.index(b"transfer-encoding")][1]
+            if names.count(b"transfer-encoding") > 1 or coding.lower() != b"chunked":
+                self._refuse("it has a transfer coding other than chunked")
+            self._coded = True
 
     def _check_interim(self, status: int) -> None:
         self._interim += 1
