@@ -75,6 +75,7 @@ _BODY_CLAIMS = frozenset(
         b"accept-ranges",  # RFC 9110 §14.3: ranges of other bytes
     }
 )
+_STRONG_CLAIMS = _BODY_CLAIMS | {b"etag"}
 _REPLACED = frozenset({b"host", b"content-length", REQUEST_ID})
 _NOT_UPSTREAM = _HOP_BY_HOP | _REPLACED
 _NOT_TRANSLATED = (
@@ -119,15 +120,14 @@ def check_request(headers: Headers) -> dict[bytes, bytes]:
     fields: dict[bytes, bytes] = {}
     for name, value in headers:
         low = name.lower()
-        if low in _LOOKED_AT:
-            if low in fields and low in _SINGLE:
-                raise _ambiguous(low, "stands more than once", "Send it once")
-            if low in _VALUE_CHECKS:
-                _VALUE_CHECKS[low](value)
-        elif b"_" in low:
-            _check_twin(low, headers)
         if low not in fields:
             fields[low] = value
+        elif low in _SINGLE:
+            raise _ambiguous(low, "stands more than once", "Send it once")
+        if low in _VALUE_CHECKS:
+            _VALUE_CHECKS[low](value)
+        elif b"_" in low:
+            _check_twin(low, headers)
     return fields
 
 
@@ -178,7 +178,7 @@ def edited(headers: Headers) -> Headers:
     return [
         (name, value)
         for name, value in headers
-        if (low := name.lower()) not in _BODY_CLAIMS and (low != b"etag" or value.startswith(b"W/"))
+        if (low := name.lower()) not in _STRONG_CLAIMS or (low == b"etag" and value.startswith(b"W/"))
     ]
 
 
@@ -231,7 +231,6 @@ _VALUE_CHECKS: dict[bytes, Callable[[bytes], None]] = {
     b"connection": _check_connection,
     b"via": _check_via,
 }
-_LOOKED_AT = _SINGLE | _VALUE_CHECKS.keys()
 
 
 def _ambiguous(name: bytes, breach: str, way_out: str) -> Refused:
