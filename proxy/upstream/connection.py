@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import TypeAlias, cast
 
 from proxy.errors import Fault, UpstreamFailed
@@ -30,6 +31,7 @@ class Connection(asyncio.Protocol):
         self._upstream = str(settings.origin)
         self._reader = AnswerReader(settings.max_answer, settings.max_header_bytes)
         self._transport: asyncio.Transport | None = None
+        self._poll = select.poll()
         self._waiter: asyncio.Future[Ending] | None = None
         self._coming: Coming | None = None
         self._blocked: asyncio.Future[None] | None = None
@@ -61,6 +63,7 @@ class Connection(asyncio.Protocol):
         """
         loop = self._loop
         waiter = self._waiter = loop.create_future()
+        self._unsent = (head + body,) if len(body) <= _ONE_WRITE else (head, body)
         if self._transport is None or self._closed:
             self._fail(Fault.BROKEN, "the connection was closed before the request could be written")
             return waiter
@@ -69,16 +72,23 @@ class Connection(asyncio.Protocol):
         self._deadline = deadline
         if self._timer is None:
             self._timer = loop.call_at(min(self._heard + self._read_timeout, deadline), self._tick)
-        self._unsent = (head + body,) if len(body) <= _ONE_WRITE else (head, body)
         self._outbox.add(loop, self)
         return waiter
 
     def flush(self) -> None:
-        """See `Sender.flush`. What cannot leave any more stays, so that the failure says that it has not."""
-        if self._unsent and self._transport is not None and not self._transport.is_closing():
-            unsent, self._unsent = self._unsent, ()
-            for piece in unsent:
-                self._transport.write(piece)
+        """See `Sender.flush`. What cannot leave any more stays, so that the failure says that it has not.
+
+        The loop is up to a turn behind. So the kernel is asked whether an idle connection has met its end, or a stray byte,
+        since (1 µs): a write must not depend on that (R§1.4, stale keep-alive). A fresh one may hold the end of a handshake.
+        """
+        if not self._unsent or self._transport is None or self._transport.is_closing():
+            return
+        if self.idle_since and self._poll.poll(0):
+            self._fail(Fault.BROKEN, "the connection was closed, or bytes came that nobody had asked for")
+            return
+        unsent, self._unsent = self._unsent, ()
+        for piece in unsent:
+            self._transport.write(piece)
 
     async def send_more(self, piece: bytes) -> bool:
         """Send on in the body of a request, no faster than the upstream reads; whether the connection still stands."""
@@ -118,6 +128,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         if self._closed:
             self._transport.abort()
+        else:
+            self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Read on; bytes that nobody asked for close the connection, also under a request that has not left yet."""

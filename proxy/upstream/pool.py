@@ -70,7 +70,7 @@ class Pool:
     def take(self, *, write: bool) -> Connection | None:
         """The idle connection that was used last, if it is young enough; None asks for a fresh one.
 
-        What the loop does not know of it yet (its end, a stray byte) it learns before the request leaves (`Outbox`).
+        What the loop does not know of it yet (its end, a stray byte) shows before the request leaves (`Connection.flush`).
         """
         settings = self._settings
         youngest = self._loop.time() - (settings.write_idle if write else settings.keepalive)

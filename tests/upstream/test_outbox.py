@@ -6,14 +6,17 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
+from math import inf
 
 import pytest
 import uvloop
 
 from proxy.errors import Fault, UpstreamFailed
+from proxy.outbox import Outbox
 from proxy.types import Answer, Call, Outcome
 from proxy.upstream import UpstreamSettings
 from proxy.upstream.attempts import Attempts
+from proxy.upstream.connection import Connection
 from proxy.upstream.native import NativeEngine
 from tests.servers import RawUpstream
 from tests.upstream.scripted import OK, get, post
@@ -44,9 +47,12 @@ class Coming:
 
 
 def second(
-    call: Call, meanwhile: Callable[[socket.socket], None]
+    call: Call, meanwhile: Callable[[socket.socket], None], *, late: bool = False
 ) -> tuple[Answer | UpstreamFailed, RawUpstream, Attempts]:
-    """A call over a connection to which something happens in the turn in which the call has taken it."""
+    """A call over a connection to which something happens in the turn in which the call has taken it.
+
+    Or `late`, in the turn in which it is about to leave: the loop does not look at the socket in between.
+    """
     attempts = Attempts()
     with RawUpstream(lambda _request: OK) as server:
 
@@ -59,8 +65,12 @@ def second(
                 meanwhile(line)
                 time.sleep(0.05)
 
+            loop = asyncio.get_running_loop()
+            if late:
+                loop.call_soon(loop.call_soon, now)
             sending = asyncio.create_task(engine.send(call))
-            asyncio.get_running_loop().call_soon(now)
+            if not late:
+                loop.call_soon(now)
             try:
                 return await sending
             except UpstreamFailed as failed:
@@ -71,12 +81,13 @@ def second(
         return uvloop.run(run()), server, attempts
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("meanwhile", [ends, talks])
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 def test_it_goes_over_a_fresh_connection_and_is_executed_once(
-    call: Call, meanwhile: Callable[[socket.socket], None]
+    call: Call, meanwhile: Callable[[socket.socket], None], late: bool
 ) -> None:
-    answer, server, attempts = second(call, meanwhile)
+    answer, server, attempts = second(call, meanwhile, late=late)
     assert isinstance(answer, Answer)
     assert answer.body == b"ok"
     assert [one.split(b" ")[0].decode() for one in server.requests] == ["GET", call.method]
@@ -89,3 +100,23 @@ def test_one_whose_body_is_still_coming_is_told_that_nothing_has_left() -> None:
     assert isinstance(failed, UpstreamFailed)
     assert (failed.outcome, failed.fault) == (Outcome.NOT_SENT, Fault.BROKEN)
     assert len(server.requests) == 1
+
+
+def test_a_write_over_a_connection_that_ended_before_it_was_used_is_not_in_doubt() -> None:
+    async def run() -> UpstreamFailed:
+        async def hangs_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        settings = UpstreamSettings(f"http://127.0.0.1:{port}")
+        connection = Connection(asyncio.get_running_loop(), settings, Outbox())
+        await asyncio.get_running_loop().create_connection(lambda: connection, "127.0.0.1", port)
+        await asyncio.sleep(0.05)
+        ended = await connection.exchange("POST", b"POST / HTTP/1.1\r\n\r\n", b"", inf)
+        server.close()
+        assert isinstance(ended, UpstreamFailed)
+        return ended
+
+    failed = uvloop.run(run())
+    assert (failed.outcome, failed.fault) == (Outcome.NOT_SENT, Fault.BROKEN)
