@@ -123,6 +123,9 @@ class Journal:
     def _put(self, data: bytes, *, due: bool) -> None:
         """Append lines, or write the file anew, which says the same."""
         if not due or not self._renew():
+            if self.failure:
+                # The last line may be cut short, and what stands has not all been written.
+                data = b"".join([b"\n", *map(line, self._standing.values()), data])
             self._size += len(data)
             self._appended += 1
             _write(self._descriptor, data)

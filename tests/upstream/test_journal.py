@@ -301,6 +301,23 @@ def test_a_full_disk_degrades_it_and_loses_nothing_that_stands(
     journal.close()
 
 
+def test_what_found_no_room_is_entered_later_also_while_the_folder_is_held(
+    tmp_path: Path, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(under_test, "BREATH", 0.0)
+    journal = Journal(tmp_path / NAME, log)
+    enter(journal, entry("r1"), entry("r2"))
+    [path] = files(tmp_path)
+    with room(path.stat().st_size + 20), pytest.raises(OSError, match=r"space|large"):
+        enter(journal, entry("r3"))
+    with alone(tmp_path / NAME, wait=True):
+        close(journal, entry("r1").closing("handed", 2))
+        enter(journal, entry("r4"))
+    assert journal.failure == ""
+    assert set(standing(read(path.read_bytes()))) == {("r2", 1), ("r3", 1), ("r4", 1)}
+    journal.close()
+
+
 def test_many_wait_for_the_disk_together(
     tmp_path: Path, log: EventLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
