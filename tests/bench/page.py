@@ -19,6 +19,10 @@ routing, accounting, metrics and journal (without fsync); only `server.max_in_fl
 Bars in microseconds were set on a faster machine. *Where the bars were set* is the figure divided by how much slower this
 machine is in the same run: CPU by a Starlette hello world (63 µs there), latency by what nginx adds (40 µs there). The bare
 ASGI app over crossfade's engine checks, counts and translates nothing: it is what is left for everything else.
+
+How Python was built matters as well. Debian's own and that of the image are optimised by profile; side by side on one machine
+they took 15 % less for a translated call, 23 % less for one passed on and 7 % less for the hello world than a Python compiled
+without that. Compiling crossfade's own hot path (mypyc) took off another 10 to 14 %, which is not worth a compiler in the build.
 """
 _PARTS = (
     ("Beside nginx and a naive proxy", "bench_proxies", True),
