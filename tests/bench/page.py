@@ -21,8 +21,8 @@ machine is in the same run: CPU by a Starlette hello world (63 µs there), laten
 ASGI app over crossfade's engine checks, counts and translates nothing: it is what is left for everything else.
 
 How Python was built matters as well. Debian's own and that of the image are optimised by profile; side by side on one machine
-they took 15 % less for a translated call, 23 % less for one passed on and 7 % less for the hello world than a Python compiled
-without that. Compiling crossfade's own hot path (mypyc) took off another 10 to 14 %, which is not worth a compiler in the build.
+they took 15 % less for a translated call, 23 % less for one passed on and 7 % less for the hello world than one compiled
+without that. Compiling crossfade's own hot path (mypyc) took off another 10 to 14 %: not worth a compiler in the build.
 """
 _PARTS = (
     ("Beside nginx and a naive proxy", "bench_proxies", True),
