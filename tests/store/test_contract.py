@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import inspect, update
 
 from proxy.errors import StoreError
-from proxy.store import CallKey, Store
+from proxy.store import CallKey, Store, fold
 from proxy.store.database import Database
 from proxy.store.rows import Decision, Override, Triage
 from proxy.store.schema import META, METADATA, OVERRIDES, SCHEMA
@@ -73,6 +73,20 @@ async def test_batches_add_up_and_windows_stay_apart(address: str, tmp_path: Pat
         by_window = made.store.counts(windows=True)
         assert sorted((one.window % 60, one.count, one.records) for one in by_window) == [(0, 3, 3)] * 3
         assert len(made.store.counts(since=int(NOON) + 60)) == 2
+
+
+@story
+async def test_beyond_a_bound_records_of_a_minute_are_not_told_apart(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold, "_DISTINCT", 2)
+    async with bench(address, tmp_path) as made:
+        for minute in range(2):
+            made.clock.now = NOON + 60 * minute
+            for record in "abca":
+                made.tell(EQUAL, record=record)
+        assert await made.recorder.flush()
+        assert [(one.count, one.records) for one in made.store.counts(windows=True)] == [(4, 2)] * 2
 
 
 @story

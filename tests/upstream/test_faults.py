@@ -156,6 +156,7 @@ async def test_an_early_answer_to_a_large_body_is_given(kind: str) -> None:
         H + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
         H + b"Transfer-Encoding: gzip\r\n\r\nabc",
         H + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        H + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         H + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n0\r\n\r\n",
         H + b"Bad Name: x\r\nContent-Length: 0\r\n\r\n",
@@ -214,6 +215,14 @@ async def test_an_interim_answer_never_makes_a_body(kind: str) -> None:
     raw = b"HTTP/1.1 103 Early Hints\r\n\r\n"
     async with upstream(once(raw)) as server, engine(kind, server.url()) as engine_:
         await fails(engine_.send(get()), UNKNOWN, Fault.BROKEN)
+
+
+@native
+async def test_an_interim_answer_that_announces_a_body_is_a_bad_answer(kind: str) -> None:
+    for field in (b"Content-Length: 5", b"Transfer-Encoding: chunked"):
+        raw = b"HTTP/1.1 103 Early Hints\r\n" + field + b"\r\n\r\n"
+        async with upstream(answers(raw + OK)) as server, engine(kind, server.url()) as engine_:
+            await fails(engine_.send(get()), UNKNOWN, Fault.BAD_ANSWER)
 
 
 @both

@@ -216,6 +216,21 @@ def test_closing_lines_of_a_turn_are_written_together_or_with_the_next_write(
     journal.close()
 
 
+def test_closing_lines_are_not_lost_where_it_is_closed_while_its_folder_is_held(
+    tmp_path: Path, log: EventLog
+) -> None:
+    journal = Journal(tmp_path / NAME, log)
+    enter(journal, entry("r1"), entry("r2"))
+
+    async def within_a_turn() -> None:
+        journal.note(entry("r1").closing("handed", 2))
+        journal.close()
+
+    with alone(tmp_path / NAME, wait=True):
+        asyncio.run(within_a_turn())
+    assert doubtful(tmp_path) == {"r2": "unknown"}
+
+
 def test_closing_lines_that_could_not_be_written_are_not_kept(tmp_path: Path, log: EventLog) -> None:
     journal = Journal(tmp_path / "later" / NAME, log)
     for number in range(3):

@@ -95,6 +95,32 @@ def test_it_goes_over_a_fresh_connection_and_is_executed_once(
     assert attempts.ended[Outcome.UNKNOWN] == 0
 
 
+def test_that_costs_no_budget() -> None:
+    """A whole pool of idle connections ends at once, and nobody has earned a retry yet."""
+    attempts = Attempts()
+    with RawUpstream(lambda _request: OK) as server:
+
+        async def run() -> list[Answer]:
+            engine = NativeEngine(UpstreamSettings(server.url), attempts)
+            await asyncio.gather(*(engine.send(get()) for _ in range(20)))
+            attempts._balance = 0
+
+            def all_end() -> None:
+                for line in list(server._open):
+                    ends(line)
+                time.sleep(0.05)
+
+            sending = asyncio.gather(*(engine.send(post()) for _ in range(20)))
+            asyncio.get_running_loop().call_soon(all_end)
+            found = await sending
+            await engine.close()
+            return found
+
+        found = uvloop.run(run())
+    assert [one.body for one in found] == [b"ok"] * 20
+    assert (attempts.retried["stale"], attempts.denied) == (20, 0)
+
+
 def test_one_whose_body_is_still_coming_is_told_that_nothing_has_left() -> None:
     failed, server, _ = second(Call("POST", b"/", [], b"first", Coming()), ends)
     assert isinstance(failed, UpstreamFailed)
