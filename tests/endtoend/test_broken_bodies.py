@@ -62,7 +62,8 @@ def test_an_answer_that_has_begun_is_not_mixed_with_a_refusal() -> None:
         platform.send(connection, body[-1:])
 
     with before(script) as (proxy, platform), calling(proxy) as caller:
-        caller.sendall(CHUNKED + chunks(LARGE)[: 2 * MIB])
+        # More than is held, so that it is passed on, and no more than finds room behind that while nobody reads.
+        caller.sendall(CHUNKED + chunks(LARGE)[: MIB + (1 << 17)])
         data = caller.recv(1 << 16)
         # How much the kernel holds while nobody reads differs from run to run.
         sending = Thread(target=insisting, args=(caller, LARGE[: 1 << 16] + BROKEN * 20_000))
