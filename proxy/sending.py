@@ -12,14 +12,13 @@ from proxy.wire.framing import chunk
 from proxy.wire.headers import first
 from proxy.wire.phrases import status_line
 
-_COLON = b": ".join
 _PATIENCE = 30.0
 """Seconds that the rest of an answer to a write is still taken when its caller has left."""
 
 
 def head_of(answer: Answer, *, keep_alive: bool, chunked: bool = False) -> bytes:
     """Status line and header section of an answer (RFC 9112 §4)."""
-    lines = [status_line(answer), *map(_COLON, answer.headers)]
+    lines = [status_line(answer), *map(b": ".join, answer.headers)]
     if chunked:
         lines.append(b"Transfer-Encoding: chunked")
     if not keep_alive:

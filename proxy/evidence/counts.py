@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from threading import Lock
 from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -16,9 +17,10 @@ from proxy.types import Version
 
 
 class Counts(Collector):
-    """Counters that change together. They belong to the event loop, as scrapes do: the classes add up in each of them."""
+    """Counters that change together: a scrape never sees one half of a change, so the classes always add up."""
 
     def __init__(self, breakers: Mapping[Version, Breaker]) -> None:
+        self._lock = Lock()
         self._breakers = breakers
         self._received = 0
         self._in_flight = 0
@@ -31,42 +33,48 @@ class Counts(Collector):
 
     def receive(self) -> None:
         """One more was handed over."""
-        self._received += 1
-        self._in_flight += 1
+        with self._lock:
+            self._received += 1
+            self._in_flight += 1
 
     def end(self, endpoint: str, evidence: str, verdict: Verdict) -> None:
         """One has ended."""
-        self._in_flight -= 1
-        self._ended[endpoint, evidence, verdict.cls] += 1
-        if verdict.reason is not None:
-            self._reasons[verdict.cls, verdict.reason] += 1
-        for rule in verdict.hidden:
-            self._hidden[endpoint, rule] += 1
+        with self._lock:
+            self._in_flight -= 1
+            self._ended[endpoint, evidence, verdict.cls] += 1
+            if verdict.reason is not None:
+                self._reasons[verdict.cls, verdict.reason] += 1
+            for rule in verdict.hidden:
+                self._hidden[endpoint, rule] += 1
 
     def lose(self, rules: Iterable[str]) -> None:
         """Declared losses that answers have suffered, quiet ones too."""
-        for rule in rules:
-            self._losses[rule] += 1
+        with self._lock:
+            self._losses.update(rules)
 
     def ignore(self, rule: str, count: int) -> None:
         """Differences that an ignore rule has explained."""
-        self._ignored[rule] = self._ignored.get(rule, 0) + count
+        with self._lock:
+            self._ignored[rule] = self._ignored.get(rule, 0) + count
 
     @property
     def met(self) -> dict[str, int]:
         """Creates that met a record in v2, by endpoint."""
-        return dict(self._met)
+        with self._lock:
+            return dict(self._met)
 
     def meet(self, endpoint: str) -> None:
         """A create that v2 answered has met a record."""
-        self._met[endpoint] += 1
+        with self._lock:
+            self._met[endpoint] += 1
 
     def collect(self) -> Iterator[Metric]:
         """The metrics; docs/evidence.md explains them."""
-        received, in_flight = self._received, self._in_flight
-        ended, reasons, losses = dict(self._ended), dict(self._reasons), dict(self._losses)
-        concealed, met = dict(self._hidden), dict(self._met)
-        ignored = {(rule,): count for rule, count in self._ignored.items()}
+        with self._lock:
+            received, in_flight = self._received, self._in_flight
+            ended, reasons, losses = dict(self._ended), dict(self._reasons), dict(self._losses)
+            concealed, met = dict(self._hidden), dict(self._met)
+            ignored = {(rule,): count for rule, count in self._ignored.items()}
         yield CounterMetricFamily(
             "crossfade_comparisons_received", "Comparisons begun or passed over.", received
         )

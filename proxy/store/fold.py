@@ -108,8 +108,7 @@ class Fold:
         self.lost = 0
         """Comparisons and calls that found no room."""
         self._minute = 0
-        self._records: dict[CountKey, set[str]] = {}
-        self._distinct = 0
+        self._distinct: set[tuple[CountKey, str]] = set()
         self._hour = 0
         self._covered: set[Covered] = set()
 
@@ -160,14 +159,13 @@ class Fold:
         """Whether the record is new in its window. Without a name, every call is a record of its own."""
         if key.window != self._minute:
             self._minute = key.window
-            self._records, self._distinct = {}, 0
+            self._distinct.clear()
         if not record:
             return True
-        records = self._records.setdefault(key, set())
-        if record in records or self._distinct >= _DISTINCT:
+        place = (key, record)
+        if place in self._distinct or len(self._distinct) >= _DISTINCT:
             return False
-        records.add(record)
-        self._distinct += 1
+        self._distinct.add(place)
         return True
 
     def _covers(self, observation: Observation, verdict: Verdict, now: float) -> None:

@@ -11,13 +11,10 @@ def check_framing(version: str, headers: Headers) -> None:
 
     Rules: RFC 9112 §3.2 and §6.1.
     """
-    names = [name.lower() for name, _ in headers]
-    if version not in {"1.0", "1.1"} or (version == "1.1" and b"host" not in names):
+    coding = first(headers, b"transfer-encoding")
+    known = coding is None or (version == "1.1" and coding.lower() == b"chunked")
+    if not known or version not in {"1.0", "1.1"} or (version == "1.1" and first(headers, b"host") is None):
         raise ValueError
-    if b"transfer-encoding" in names:
-        coding = first(headers, b"transfer-encoding") or b""
-        if version != "1.1" or coding.lower() != b"chunked":
-            raise ValueError
 
 
 def without_upgrade(method: bytes, target: bytes, version: str, headers: Headers) -> bytes:
